@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"causeway/trade/dependency"
+	"causeway/trade/inout"
+	"causeway/trade/table"
+)
+
+// tradeCmd is the group of economic-security commands: CSV in, CSV or JSON
+// out. Everything they compute is in the pure rooms under trade/.
+type tradeCmd struct {
+	Concentration tradeConcentrationCmd `cmd:"" help:"Concentration of suppliers in a table: HHI, effective suppliers, top share, coverage."`
+	Equilibrium   tradeEquilibriumCmd   `cmd:"" help:"Exact-hat general equilibrium of a tariff scenario: welfare, real wage, real income."`
+	Lookthrough   tradeLookthroughCmd   `cmd:"" help:"Leontief or Ghosh multipliers of an input-output table."`
+}
+
+// openTable reads a CSV (plain or gzip) file, or standard input for "-".
+func openTable(p *process, path string) (*table.Table, error) {
+	r, name, err := openInput(p, path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return table.Read(name, r)
+}
+
+// openInput opens a file, or standard input for "-". Where the named file is
+// missing but it stands there gzipped, that one is opened.
+func openInput(p *process, path string) (io.ReadCloser, string, error) {
+	if path == "-" {
+		return io.NopCloser(p.stdin), "standard input", nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if z, zerr := os.Open(path + ".gz"); zerr == nil {
+			f, err = z, nil
+		}
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("open input: %w", err)
+	}
+	return f, filepath.Base(f.Name()), nil
+}
+
+// writeCSV writes a header and rows to stdout.
+func writeCSV(p *process, header []string, rows [][]string) error {
+	b := bufio.NewWriter(p.stdout)
+	w := csv.NewWriter(b)
+	if err := w.Write(header); err != nil {
+		return err
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// writeJSON writes v, indented, to stdout.
+func writeJSON(p *process, v any) error {
+	enc := json.NewEncoder(p.stdout)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// tell writes notes about the result to stderr, so that stdout stays data.
+func tell(p *process, notes []string) {
+	for _, n := range notes {
+		fmt.Fprintln(p.stderr, "note:", n)
+	}
+}
+
+type tradeConcentrationCmd struct {
+	File  string `arg:"" help:"CSV file with a header (gzip allowed, - for standard input)."`
+	By    string `required:"" placeholder:"COL" help:"Column that names the supplier. Total rows are left out, residual rows stay in the denominator."`
+	Value string `required:"" placeholder:"COL" help:"Column with the value or quantity."`
+	Group string `placeholder:"COL" help:"Column to group by, such as product or year."`
+	JSON  bool   `help:"JSON with every share, the range of the index and the reasons of missing values."`
+}
+
+func (c tradeConcentrationCmd) Run(p *process) error {
+	t, err := openTable(p, c.File)
+	if err != nil {
+		return err
+	}
+	rep, err := dependency.ConcentrationsOf(t, c.By, c.Value, c.Group)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(p, rep)
+	}
+	tell(p, rep.Notes)
+	rows := make([][]string, len(rep.Groups))
+	for i, g := range rep.Groups {
+		rows[i] = []string{g.Group, g.HHI.String(), g.Effective.String(), g.Top, g.TopShare.String(), formatFloat(g.Coverage)}
+	}
+	return writeCSV(p, []string{"group", "hhi", "effective", "top", "top_share", "coverage"}, rows)
+}
+
+// formatFloat gives the shortest decimal that reads back as v.
+func formatFloat(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+type tradeLookthroughCmd struct {
+	Z     string `required:"" placeholder:"FILE" help:"Intermediate flows: square CSV, names in the first row and column; row = supplier, column = user."`
+	X     string `required:"" placeholder:"FILE" help:"Output: CSV of name,value."`
+	V     string `placeholder:"FILE" help:"Primary input (value added, employment cost, ...): CSV of name,value in the unit of X."`
+	Ghosh bool   `help:"Supply-driven Ghosh inverse instead of Leontief."`
+	JSON  bool   `help:"JSON instead of CSV."`
+}
+
+func (c tradeLookthroughCmd) Run(p *process) error {
+	m, notes, err := c.model(p)
+	if err != nil {
+		return err
+	}
+	var value []float64
+	if c.V != "" {
+		v, err := openTable(p, c.V)
+		if err != nil {
+			return err
+		}
+		var more []string
+		if value, more, err = inout.ReadValues(v, m.Names); err != nil {
+			return err
+		}
+		notes = append(notes, more...)
+	}
+	out, err := m.Multipliers(value)
+	if err != nil {
+		return err
+	}
+	tell(p, notes)
+	if c.JSON {
+		return writeJSON(p, out)
+	}
+	rows := make([][]string, len(out))
+	for i, o := range out {
+		rows[i] = []string{o.Name, formatFloat(o.Output), formatFloat(o.Diagonal), o.Effect.String(), o.Multiplier.String()}
+	}
+	return writeCSV(p, []string{"name", "output_multiplier", "diagonal", "effect", "multiplier"}, rows)
+}
+
+// model reads and factorises the table of the flags.
+func (c tradeLookthroughCmd) model(p *process) (*inout.Model, []string, error) {
+	z, err := openTable(p, c.Z)
+	if err != nil {
+		return nil, nil, err
+	}
+	x, err := openTable(p, c.X)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, notes, err := inout.ReadTable(z, x)
+	if err != nil {
+		return nil, nil, err
+	}
+	side := inout.Leontief
+	if c.Ghosh {
+		side = inout.Ghosh
+	}
+	m, err := inout.NewModel(t, side)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", z.Name, err)
+	}
+	return m, notes, nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"causeway/trade/equilibrium"
+	"causeway/trade/table"
+)
+
+type tradeEquilibriumCmd struct {
+	Dir       string  `required:"" placeholder:"DIR" help:"Folder with trade.csv, intermediate_consumption.csv, final_consumption.csv, value_added.csv, deficit.csv, theta.csv (each may be .gz), regions.txt and sectors.txt."`
+	Deficits  bool    `help:"Keep the observed trade deficits; otherwise trade is balanced."`
+	Scenario  string  `required:"" placeholder:"COL" help:"Column of trade.csv with the new tariffs, such as tariff_cfl (its d_ column is used with it)."`
+	Baseline  string  `placeholder:"COL" help:"Column with the baseline tariffs; default tariff_bln where there is one, else the observed tariffs."`
+	Tolerance float64 `default:"1e-9" help:"Stop when the norm of all residuals is below this."`
+	JSON      bool    `help:"JSON with the technical term, prices, exports, imports and the solver's residuals."`
+}
+
+func (c tradeEquilibriumCmd) Run(p *process) error {
+	if !(c.Tolerance > 0) || c.Tolerance > 1e-3 {
+		return usagef("--tolerance %g: want more than 0 and at most 0.001", c.Tolerance)
+	}
+	f, err := equilibriumFiles(p, c.Dir)
+	if err != nil {
+		return err
+	}
+	if !c.Deficits {
+		f.Deficit = nil
+	}
+	d, err := equilibrium.Read(f)
+	if err != nil {
+		return err
+	}
+	if c.Baseline == "" {
+		if _, err := f.Trade.Column("tariff_bln"); err == nil {
+			c.Baseline = "tariff_bln"
+		}
+	}
+	var base equilibrium.Shock
+	if c.Baseline != "" {
+		if base, err = equilibrium.ReadScenario(f, d, c.Baseline); err != nil {
+			return err
+		}
+	}
+	shock, err := equilibrium.ReadScenario(f, d, c.Scenario)
+	if err != nil {
+		return err
+	}
+	cmp, err := equilibrium.Compare(d, base, shock, equilibrium.Options{Tolerance: c.Tolerance})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(p, struct {
+			Effects              []equilibrium.Effect `json:"effects"`
+			Iterations           [2]int               `json:"iterations"`
+			Residuals            [2]float64           `json:"residuals"`
+			Deficits             bool                 `json:"deficits"`
+			Baseline, Scenario   string
+			WelfareIsADecomposed string `json:"welfare_note"`
+		}{cmp.Effects, [2]int{cmp.A.Iterations, cmp.B.Iterations}, [2]float64{cmp.A.Residual, cmp.B.Residual}, c.Deficits, c.Baseline, c.Scenario,
+			"welfare is the published first-order decomposition; real_income is exact"})
+	}
+	rows := make([][]string, len(cmp.Effects))
+	for i, e := range cmp.Effects {
+		rows[i] = []string{e.Region, formatFloat(e.TermsOfTrade), formatFloat(e.VolumeOfTrade), formatFloat(e.Welfare), formatFloat(e.RealWage), formatFloat(e.RealIncome)}
+	}
+	return writeCSV(p, []string{"region", "terms_of_trade", "volume_of_trade", "welfare", "real_wage", "real_income"}, rows)
+}
+
+// equilibriumFiles reads the tables of a folder laid out like the public
+// replication data.
+func equilibriumFiles(p *process, dir string) (equilibrium.Files, error) {
+	var f equilibrium.Files
+	for name, into := range map[string]**table.Table{
+		"trade.csv": &f.Trade, "intermediate_consumption.csv": &f.Intermediate, "final_consumption.csv": &f.Final,
+		"value_added.csv": &f.ValueAdded, "deficit.csv": &f.Deficit, "theta.csv": &f.Theta,
+	} {
+		t, err := openTable(p, filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) && name == "deficit.csv" {
+			continue
+		}
+		if err != nil {
+			return f, err
+		}
+		*into = t
+	}
+	for name, into := range map[string]*[]string{"regions.txt": &f.Regions, "sectors.txt": &f.Sectors} {
+		r, _, err := openInput(p, filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return f, err
+		}
+		s := bufio.NewScanner(r)
+		for s.Scan() {
+			if line := strings.Trim(strings.TrimSpace(s.Text()), `"`); line != "" {
+				*into = append(*into, line)
+			}
+		}
+		err = s.Err()
+		r.Close()
+		if err != nil {
+			return f, fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	return f, nil
+}
