@@ -27,6 +27,7 @@ const (
 
 // cli is the command tree, one line per group.
 type cli struct {
+	Opinion opinionCmd `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
 	Trade   tradeCmd   `cmd:"" help:"Economic security: dependencies, look-through, coercion scenarios, joint action."`
 	Version versionCmd `cmd:"" help:"Print the version, the Go release it was built with, and the platform."`
 }
