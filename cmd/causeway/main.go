@@ -27,9 +27,10 @@ const (
 
 // cli is the command tree, one line per group.
 type cli struct {
-	Opinion opinionCmd `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
-	Trade   tradeCmd   `cmd:"" help:"Economic security: dependencies, look-through, coercion scenarios, joint action."`
-	Version versionCmd `cmd:"" help:"Print the version, the Go release it was built with, and the platform."`
+	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
+	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
+	Trade     tradeCmd     `cmd:"" help:"Economic security: dependencies, look-through, coercion scenarios, joint action."`
+	Version   versionCmd   `cmd:"" help:"Print the version, the Go release it was built with, and the platform."`
 }
 
 // process is what a command may touch of the world around it; tests give
