@@ -329,7 +329,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 {{$p := .}}{{range .Text.Lines}}{{$l := $p.Line .ID}}<section><h2 id="{{.ID}}">{{.Text}}</h2><dl>
 {{if $l.Anchor}}<dt>{{$p.L.anchor}}</dt><dd>{{$l.Anchor}}</dd><dt>{{$p.L.test}}</dt><dd>{{$l.Test}}</dd><dt>{{$p.L.falsifier}}</dt><dd>{{$l.Falsifier}}</dd>
 <dt>{{$p.L.checked}}</dt><dd>{{$l.LastChecked}} {{$l.LastResult}} ({{$l.Status}}; {{$p.L.next}} {{$l.NextCheck}})</dd>{{end}}</dl></section>
-{{end}}{{if .S.Evidence}}<h2>{{.L.evidence}}</h2><ul>{{range .S.Evidence}}<li>{{if .Withheld}}{{$p.L.withheld}}: {{.What}}: {{.Withheld}}{{else}}<a href="{{.Locator}}">{{.What}}</a> <code>sha256 {{.SHA256}}</code>{{end}}</li>{{end}}</ul>{{end}}
+{{end}}{{if .S.Evidence}}<h2>{{.L.evidence}}</h2><ul>{{range .S.Evidence}}<li>{{if .Withheld}}{{$p.L.withheld}}: {{.What}}: {{.Withheld}}{{else}}<a href="{{.Locator}}">{{.What}}</a>{{with .SHA256}} <code>sha256 {{.}}</code>{{end}}{{end}}</li>{{end}}</ul>{{end}}
 <h2>{{.L.signed}}</h2><ul>{{range .S.Signatories}}<li><bdi>{{.Agency}}</bdi> ({{.Nation}}) <code>{{.Key}}</code>{{with index .Reservation $p.Lang}}: {{.}}{{end}}</li>{{end}}</ul>
 {{if .S.Corrections}}<h2>{{.L.corrections}}</h2><ul>{{range .S.Corrections}}<li>{{.Date}} {{.Line}}: <del>{{.Was}}</del> <ins>{{.Is}}</ins> {{.Why}}</li>{{end}}</ul>{{end}}
 <footer><h2>{{.L.verify}}</h2><p>{{.L.valid}}: {{.S.ValidFrom.Format "2006-01-02"}} – {{with .S.ValidUntil}}{{.Format "2006-01-02"}}{{end}}<br>
