@@ -20,9 +20,11 @@ import (
 // tradeCmd is the group of economic-security commands: CSV in, CSV or JSON
 // out. Everything they compute is in the pure rooms under trade/.
 type tradeCmd struct {
+	Cascade       tradeCascadeCmd       `cmd:"" help:"A shortage or a ban through trade and stocks, under both allocation rules."`
 	Concentration tradeConcentrationCmd `cmd:"" help:"Concentration of suppliers in a table: HHI, effective suppliers, top share, coverage."`
 	Equilibrium   tradeEquilibriumCmd   `cmd:"" help:"Exact-hat general equilibrium of a tariff scenario: welfare, real wage, real income."`
 	Lookthrough   tradeLookthroughCmd   `cmd:"" help:"Leontief or Ghosh multipliers of an input-output table."`
+	Shock         tradeShockCmd         `cmd:"" help:"Closed forms for the loss of a supplier: first order, second order, exact, Leontief bound."`
 }
 
 // openTable reads a CSV (plain or gzip) file, or standard input for "-".
