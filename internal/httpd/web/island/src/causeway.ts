@@ -1,0 +1,13 @@
+// What every page gains from JavaScript: keys, the local clock, news as it
+// arrives, forms that answer at once. Nothing here is needed to read.
+
+import { startArrivals } from "./arrivals";
+import { startKeys } from "./keys";
+import { startLive, startPolling } from "./live";
+import { startTimes } from "./times";
+
+startTimes();
+startKeys();
+startLive();
+startPolling();
+startArrivals();
