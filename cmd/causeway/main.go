@@ -27,6 +27,7 @@ const (
 
 // cli is the command tree, one line per group.
 type cli struct {
+	Detect    detectCmd    `cmd:"" help:"Find accounts that share the same things at the same time, with odds and evidence."`
 	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
 	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
 	Trade     tradeCmd     `cmd:"" help:"Economic security: dependencies, look-through, coercion scenarios, joint action."`

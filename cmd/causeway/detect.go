@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"causeway/coord"
+	"causeway/coord/read"
+)
+
+type detectCmd struct {
+	Posts            []string      `arg:"" placeholder:"POSTS" help:"Files of posts: CSV or JSON Lines, plain, gzip or Zstandard."`
+	Window           time.Duration `default:"60s" help:"Longest time between two posts that count as in sync."`
+	MinParticipation int           `default:"2" help:"Least number of posts of an account."`
+	Semantics        string        `default:"corrected" help:"Definition of an edge: corrected, coortweet or cnt."`
+	MinWeight        int           `placeholder:"N" help:"Least weight of an edge (corrected: distinct objects, default 2)."`
+	FDR              float64       `name:"fdr" default:"0.05" help:"False discovery rate at which edges are reported."`
+	Engine           string        `default:"local" enum:"local,spark" help:"Where the kernel runs: local or spark."`
+	Memory           string        `default:"4GiB" help:"Budget for posts and pairs; what exceeds it goes to disk."`
+	Out              string        `placeholder:"DIR" help:"Folder for the results; default POSTS-network beside the posts."`
+	EdgeWeight       float64       `default:"0.5" help:"Quantile of coortweet's weight threshold."`
+	Seed             uint64        `default:"1" help:"Seed of communities, layout and null replicate."`
+	SkipBadRows      bool          `help:"Drop bad rows, counted in the summary, instead of refusing the file."`
+	JSON             bool          `help:"Print the summary as JSON."`
+}
+
+func (c *detectCmd) Run(p *process) error {
+	opt, err := c.options()
+	if err != nil {
+		return err
+	}
+	out := c.Out
+	if out == "" {
+		out = networkDir(c.Posts[0])
+	}
+	bar := newProgress(p)
+	defer bar.clear()
+	opt.Progress = bar.show
+	scratch := &scratchDir{parent: out}
+	defer scratch.remove()
+	opt.Scratch = scratch
+	src := c.source(p.ctx, opt.Semantics)
+	defer src.Close()
+	start := time.Now()
+	r, err := coord.Detect(p.ctx, src, opt)
+	if err != nil {
+		return refused(err)
+	}
+	defer r.Close()
+	if err := writeNetwork(out, r, bar); err != nil {
+		return err
+	}
+	bar.clear()
+	return c.report(p, r, src.Skipped(), out, time.Since(start))
+}
+
+func (c *detectCmd) options() (coord.Options, error) {
+	sem, err := coord.ParseSemantics(c.Semantics)
+	if err != nil {
+		return coord.Options{}, usagef("--semantics: %v", err)
+	}
+	memory, err := parseBytes(c.Memory)
+	if err != nil {
+		return coord.Options{}, usagef("--memory: %v", err)
+	}
+	if memory < coord.MinMemory {
+		return coord.Options{}, usagef("--memory %s: want at least %d MiB", c.Memory, coord.MinMemory>>20)
+	}
+	if c.Window <= 0 || c.Window > coord.MaxWindow {
+		return coord.Options{}, usagef("--window %v: want more than 0 and at most %v", c.Window, coord.MaxWindow)
+	}
+	if c.MinParticipation < 1 {
+		return coord.Options{}, usagef("--min-participation %d: want at least 1", c.MinParticipation)
+	}
+	if c.MinWeight < 0 {
+		return coord.Options{}, usagef("--min-weight %d: want at least 1", c.MinWeight)
+	}
+	if !(c.FDR > 0 && c.FDR < 1) {
+		return coord.Options{}, usagef("--fdr %v: want more than 0 and less than 1", c.FDR)
+	}
+	if !(c.EdgeWeight > 0 && c.EdgeWeight <= 1) {
+		return coord.Options{}, usagef("--edge-weight %v: want more than 0 and at most 1", c.EdgeWeight)
+	}
+	return coord.Options{Semantics: sem, Window: c.Window, MinParticipation: c.MinParticipation, MinWeight: c.MinWeight, FDR: c.FDR,
+		Memory: memory, EdgeWeight: c.EdgeWeight, Seed: c.Seed}, nil
+}
+
+// source reads the files one after the other; "-" is the standard input.
+func (c *detectCmd) source(ctx context.Context, sem coord.Semantics) read.Source {
+	var total int64
+	for _, f := range c.Posts {
+		if st, err := os.Stat(f); err == nil {
+			total += st.Size()
+		}
+	}
+	var done atomic.Int64
+	var open []func() (read.Source, error)
+	for _, name := range c.Posts {
+		open = append(open, func() (read.Source, error) {
+			var f io.ReadCloser = os.Stdin
+			if name != "-" {
+				file, err := os.Open(name)
+				if err != nil {
+					return nil, err
+				}
+				f = file
+			}
+			in := &countingReader{r: f, n: &done}
+			return read.Open(ctx, in, read.Options{File: name, Layout: layoutFor(sem), Skip: c.SkipBadRows, AllowEmptyObject: sem == coord.CooRTweet,
+				Consumed: func() (int64, int64) { return done.Load(), total }})
+		})
+	}
+	return read.Concat(open...)
+}
+
+// countingReader counts what was read.
+type countingReader struct {
+	r io.Reader
+	n *atomic.Int64
+}
+
+func (c *countingReader) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+func (c *detectCmd) report(p *process, r *coord.Result, skipped read.Skipped, out string, took time.Duration) error {
+	if c.JSON {
+		e := json.NewEncoder(p.stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(r.Summary)
+	}
+	s := r.Summary
+	fmt.Fprintf(p.stdout, "%s: %s\n", s.Verdict, s.Reason)
+	fmt.Fprintf(p.stdout, "%d posts, %d accounts, %d objects; %d edges between %d accounts in %d communities (%s, window %v)\n",
+		s.Input.Rows, s.Input.Accounts, s.Input.Objects, len(r.Edges), len(r.Nodes), len(r.Communities), s.Semantics, c.Window)
+	for _, n := range s.Notes {
+		fmt.Fprintln(p.stdout, "note:", n)
+	}
+	if skipped.Count > 0 {
+		fmt.Fprintf(p.stdout, "%d bad rows skipped, the first: %s\n", skipped.Count, skipped.First[0])
+	}
+	fmt.Fprintf(p.stdout, "%s written in %.2f s\n", out, took.Seconds())
+	return nil
+}
+
+// refused adds what happened to the results to an error of the input.
+func refused(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w\nnothing was written", err)
+}
+
+// networkDir is where results go by default: posts.csv.gz -> posts-network.
+func networkDir(posts string) string {
+	if posts == "-" {
+		return "posts-network"
+	}
+	base := filepath.Base(posts)
+	for _, ext := range []string{".gz", ".zst", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"} {
+		base = strings.TrimSuffix(base, ext)
+	}
+	return base + "-network"
+}
+
+// parseBytes reads a size such as 4GiB, 512MB or 1073741824.
+func parseBytes(s string) (int64, error) {
+	units := []struct {
+		suffix string
+		size   int64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1}}
+	for _, u := range units {
+		if digits, ok := strings.CutSuffix(s, u.suffix); ok {
+			var n float64
+			if _, err := fmt.Sscanf(strings.TrimSpace(digits)+"\n", "%g\n", &n); err != nil || !(n > 0) || n*float64(u.size) > 1<<50 {
+				return 0, fmt.Errorf("%q: want a size such as 4GiB", s)
+			}
+			return int64(n * float64(u.size)), nil
+		}
+	}
+	return 0, fmt.Errorf("%q: want a size such as 4GiB", s)
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"causeway/coord"
+	"causeway/coord/read"
+	"causeway/coord/write"
+
+	"golang.org/x/term"
+)
+
+// layoutFor is the mapping of an input when none is given.
+func layoutFor(sem coord.Semantics) read.Layout {
+	_ = sem
+	return read.Generic()
+}
+
+// networkFiles are the results in the order they appear: summary.json is last,
+// so a folder with one is complete.
+func networkFiles(r *coord.Result) []networkFile {
+	at := r.Layout(r.Summary.Seed)
+	return []networkFile{
+		{"edges.csv", func(w io.Writer) error { return write.Edges(w, r) }},
+		{"nodes.csv", func(w io.Writer) error { return write.Nodes(w, r) }},
+		{"communities.csv", func(w io.Writer) error { return write.Communities(w, r) }},
+		{"evidence.csv", func(w io.Writer) error { return write.Evidence(w, r) }},
+		{"network.graphml", func(w io.Writer) error { return write.GraphML(w, r) }},
+		{"network.gexf", func(w io.Writer) error { return write.GEXF(w, r, at) }},
+		{"summary.json", func(w io.Writer) error { return write.Summary(w, r.Summary) }},
+	}
+}
+
+type networkFile struct {
+	name string
+	to   func(io.Writer) error
+}
+
+// writeNetwork writes every file beside its place, then moves them in: an old
+// summary.json goes first and the new one comes last, so an interrupted run
+// never leaves a folder that looks complete.
+func writeNetwork(dir string, r *coord.Result, bar *progress) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	part, err := os.MkdirTemp(dir, ".incomplete-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(part)
+	files := networkFiles(r)
+	for i, f := range files {
+		bar.show("write", int64(i), int64(len(files)))
+		if err := writeResult(filepath.Join(part, f.name), f.to); err != nil {
+			return fmt.Errorf("write %s: %w; no results were put in %s", f.name, err, dir)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "summary.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, f := range files {
+		if err := os.Rename(filepath.Join(part, f.name), filepath.Join(dir, f.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeResult(name string, to func(io.Writer) error) (err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return to(f)
+}
+
+// scratchDir gives scratch files inside a hidden folder of parent, made at the
+// first need and removed at the end of the run.
+type scratchDir struct {
+	parent, dir string
+}
+
+func (s *scratchDir) Create() (coord.ScratchFile, error) {
+	if s.dir == "" {
+		if err := os.MkdirAll(s.parent, 0o777); err != nil {
+			return nil, err
+		}
+		dir, err := os.MkdirTemp(s.parent, ".scratch-")
+		if err != nil {
+			return nil, err
+		}
+		s.dir = dir
+	}
+	f, err := os.CreateTemp(s.dir, "run-")
+	if err != nil {
+		return nil, err
+	}
+	return scratchFile{f}, nil
+}
+
+func (s *scratchDir) remove() {
+	if s.dir != "" {
+		os.RemoveAll(s.dir)
+	}
+}
+
+type scratchFile struct{ *os.File }
+
+func (f scratchFile) Close() error {
+	return errors.Join(f.File.Close(), os.Remove(f.Name()))
+}
+
+// progress draws one line on a terminal and is silent elsewhere.
+type progress struct {
+	w     io.Writer
+	drawn bool
+	last  time.Time
+	stage string
+}
+
+func newProgress(p *process) *progress {
+	if f, ok := p.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &progress{w: f}
+	}
+	return &progress{}
+}
+
+func (b *progress) show(stage string, done, total int64) {
+	if b.w == nil || stage == b.stage && time.Since(b.last) < 100*time.Millisecond {
+		return
+	}
+	b.stage, b.last, b.drawn = stage, time.Now(), true
+	if total <= 0 {
+		fmt.Fprintf(b.w, "\r\x1b[K%-10s %d", stage, done)
+		return
+	}
+	const width = 40
+	share := min(float64(done)/float64(total), 1)
+	bar := make([]byte, width)
+	for i := range bar {
+		bar[i] = ' '
+		if float64(i) < share*width {
+			bar[i] = '#'
+		}
+	}
+	fmt.Fprintf(b.w, "\r\x1b[K%-10s [%s] %3.0f %%", stage, bar, 100*share)
+}
+
+func (b *progress) clear() {
+	if b.drawn {
+		fmt.Fprint(b.w, "\r\x1b[K")
+		b.drawn = false
+	}
+}

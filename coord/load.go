@@ -1,0 +1,155 @@
+package coord
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+)
+
+// posts is the input with names as numbers.
+type posts struct {
+	opt      *Options
+	accounts *names
+	objects  *names
+	contents *contents
+	records  []record
+	rows     []int64 // posts per account, as loaded
+	shares   []int64 // posts per object, as loaded
+	in       InputSummary
+	kinds    [numKinds]int64
+	lo, hi   int64 // first and last time
+	minutes  int64 // posts whose second is 00
+	hours    int64 // posts at minute 00, second 00
+}
+
+// load reads the source to its end.
+func load(ctx context.Context, src Source, opt *Options) (*posts, error) {
+	p := &posts{opt: opt, accounts: newNames(), objects: newNames(), contents: newContents(), lo: math.MaxInt64, hi: math.MinInt64}
+	var b Batch
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		err := src.Next(&b)
+		for i := range b.Posts {
+			if err := p.add(&b.Posts[i]); err != nil {
+				return nil, fmt.Errorf("row %d: %w", b.Posts[i].Row, err)
+			}
+		}
+		opt.Progress("read", b.Done, b.Total)
+		if errors.Is(err, io.EOF) {
+			return p, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (p *posts) add(x *Post) error {
+	account, err := p.accounts.id(0, x.Account)
+	if err != nil {
+		return err
+	}
+	content, first, fresh, err := p.contents.id(x.Content, firstSeen{account, x.Time})
+	if err != nil {
+		return err
+	}
+	if int(account) == len(p.rows) {
+		p.rows = append(p.rows, 0)
+	}
+	p.in.Rows++
+	switch p.opt.Semantics {
+	case CNT:
+		if !fresh { // message_id is a primary key: the first row wins
+			p.in.Repeats++
+			return nil
+		}
+	case Corrected:
+		if !fresh && (first != firstSeen{account, x.Time}) {
+			p.in.Conflicts++
+			if len(p.in.ConflictRows) < 20 {
+				p.in.ConflictRows = append(p.in.ConflictRows, x.Row)
+			}
+			return nil
+		}
+	}
+	if len(x.Object) == 0 && p.opt.Semantics != CooRTweet {
+		p.in.NoObject++
+		return nil
+	}
+	r := record{time: x.Time, account: account, content: content}
+	if p.opt.Semantics != CNT && bytes.Equal(x.Object, x.Content) {
+		p.in.SelfShares++
+		if p.opt.Semantics == Corrected {
+			return nil
+		}
+		r.flags = selfShare
+	}
+	if r.object, err = p.objects.id(x.Kind, x.Object); err != nil {
+		return err
+	}
+	if int(r.object) == len(p.shares) {
+		p.shares = append(p.shares, 0)
+	}
+	p.shares[r.object]++
+	p.rows[account]++
+	p.kinds[x.Kind]++
+	p.lo, p.hi = min(p.lo, x.Time), max(p.hi, x.Time)
+	if x.Time%60_000_000 == 0 {
+		p.minutes++
+		if x.Time%3_600_000_000 == 0 {
+			p.hours++
+		}
+	}
+	p.records = append(p.records, r)
+	return nil
+}
+
+// kept is the number of posts that became records.
+func (p *posts) kept() int64 {
+	var n int64
+	for _, k := range p.kinds {
+		n += k
+	}
+	return n
+}
+
+// input completes the counts of the input.
+func (p *posts) input() InputSummary {
+	in := p.in
+	in.Objects, in.Accounts, in.Contents = int64(p.objects.len()), int64(p.accounts.len()), int64(p.contents.n)
+	if n := p.kept(); n > 0 {
+		in.FirstTime, in.LastTime = formatTime(p.lo), formatTime(p.hi)
+		in.FullMinutePct = math.Round(float64(p.minutes)/float64(n)*1e4) / 1e2
+		in.Kinds = map[string]int64{}
+		for k, n := range p.kinds {
+			if n > 0 {
+				in.Kinds[Kind(k).String()] = n
+			}
+		}
+	}
+	return in
+}
+
+func formatTime(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339Nano) }
+
+// ranks orders the accounts by name: rank[id] is the place of account id in
+// byte order, and byRank its inverse.
+func (p *posts) ranks() (rank, byRank []uint32) {
+	byRank = make([]uint32, p.accounts.len())
+	for i := range byRank {
+		byRank[i] = uint32(i)
+	}
+	slices.SortFunc(byRank, func(a, b uint32) int { return bytes.Compare(p.accounts.bytes(a), p.accounts.bytes(b)) })
+	rank = make([]uint32, len(byRank))
+	for r, id := range byRank {
+		rank[id] = uint32(r)
+	}
+	return rank, byRank
+}
