@@ -1,6 +1,7 @@
 package taxii
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -66,6 +67,35 @@ type Status struct {
 	// needs an id and a version, and these objects had none worth repeating.
 	// FailureCount includes them.
 	Unlisted []UnlistedFailure `json:"x_unlisted_failures,omitempty"`
+
+	// Custom holds what a server added to the standard's properties, as a
+	// [Client] received it.
+	Custom map[string]json.RawMessage `json:"-"`
+}
+
+// UnmarshalJSON reads a status and keeps the properties that it does not know.
+func (s *Status) UnmarshalJSON(b []byte) error {
+	type plain Status // without this method
+	if err := json.Unmarshal(b, (*plain)(s)); err != nil {
+		return err
+	}
+	l := &lexer{b: b}
+	return l.members(func(name string) error {
+		v, err := l.raw()
+		if err == nil && !statusProperties[name] {
+			if s.Custom == nil {
+				s.Custom = map[string]json.RawMessage{}
+			}
+			s.Custom[name] = bytes.Clone(v)
+		}
+		return err
+	})
+}
+
+var statusProperties = map[string]bool{
+	"id": true, "status": true, "request_timestamp": true, "total_count": true,
+	"success_count": true, "successes": true, "failure_count": true, "failures": true,
+	"pending_count": true, "pendings": true, "x_unlisted_failures": true,
 }
 
 // Complete and Pending are the two values of [Status.Status].
@@ -97,6 +127,9 @@ type Error struct {
 	ErrorID     string `json:"error_id,omitempty"`
 	ErrorCode   string `json:"error_code,omitempty"`
 	HTTPStatus  int    `json:"http_status,string,omitempty"` // a string on the wire
+
+	// Challenges are what a server that answered a [Client] with 401 asks for.
+	Challenges []Challenge `json:"-"`
 }
 
 func (e *Error) Error() string {
