@@ -114,10 +114,8 @@ func (h *handler) list(r *request, l listing) (answer, error) {
 	if l.versions != nil {
 		q.Versions = l.versions
 	}
-	if p.addedAfter != "" {
-		if q.AddedAfter, err = parseInstant(p.addedAfter); err != nil {
-			return answer{}, badParam("added_after", "%v", err)
-		}
+	if !p.addedAfter.IsZero() {
+		q.AddedAfter = p.addedAfter.Time()
 	}
 	if p.limit > 0 {
 		q.Limit = min(q.Limit, p.limit)

@@ -207,17 +207,24 @@ func (p *puller) pages(ctx context.Context) iter.Seq2[[]json.RawMessage, error] 
 // begin gives the added_after for a new run. A server that writes dates more
 // coarsely than microseconds may have more objects within the last one.
 func (p *puller) begin() string {
-	if t, unit, ok := readDate(p.at.AddedAfter); ok && unit > time.Microsecond {
-		return Time{t.Add(-unit)}.String()
+	t, unit, ok := readDate(p.at.AddedAfter)
+	switch {
+	case !ok:
+		return ""
+	case unit > time.Microsecond:
+		t = t.Add(-unit)
 	}
-	return p.at.AddedAfter
+	return Time{t}.String()
 }
 
 // fetch gets the page that p.at names. A cursor that the server no longer
 // knows is replaced by the date it stood for.
 func (p *puller) fetch(ctx context.Context) (listBody, http.Header, error) {
 	for {
-		q := params{match: p.match, addedAfter: p.at.Start, next: p.at.Next}.filter()
+		q := params{match: p.match}.filter()
+		if p.at.Start != "" {
+			q.Set("added_after", p.at.Start)
+		}
 		q.Set("limit", strconv.Itoa(p.limit))
 		if p.at.Next != "" {
 			q.Set("next", p.at.Next)

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"causeway/stix"
 )
 
 // maxQuery bounds the text of a query, and with it the number of match
@@ -20,8 +21,8 @@ const maxFilter = 16 << 10
 // empty.
 type params struct {
 	match      Match
-	addedAfter string // as given
-	limit      int    // 0: none given
+	addedAfter stix.Timestamp
+	limit      int // 0: none given
 	next       string
 }
 
@@ -85,10 +86,11 @@ func (p *params) set(name, value string) error {
 	case "next":
 		p.next = value
 	case "added_after":
-		if _, err := parseInstant(value); err != nil {
+		t, err := stix.ParseTimestamp(value)
+		if err != nil {
 			return badParam(name, "%v", err)
 		}
-		p.addedAfter = value
+		p.addedAfter = t
 	case "limit":
 		n, err := parseLimit(value)
 		if err != nil {
@@ -149,11 +151,11 @@ func checkVersions(values []string) error {
 			}
 		case "first", "last":
 		default:
-			t, err := parseInstant(v)
+			t, err := stix.ParseTimestamp(v)
 			if err != nil {
 				return err
 			}
-			key = t
+			key = instant(t)
 		}
 		if seen[key] {
 			return fmt.Errorf("%.40q is given twice", v)
@@ -161,30 +163,6 @@ func checkVersions(values []string) error {
 		seen[key] = true
 	}
 	return nil
-}
-
-// parseInstant reads YYYY-MM-DDTHH:MM:SS[.s+]Z and nothing else. A fraction
-// beyond nanoseconds is cut off, which a strictly-later filter on
-// microseconds does not notice.
-func parseInstant(s string) (time.Time, error) {
-	const shape = "2006-01-02T15:04:05"
-	bad := fmt.Errorf("not a time in the form 2026-01-31T12:00:00.000000Z: %.40q", s)
-	body, ok := strings.CutSuffix(s, "Z")
-	if !ok || len(body) < len(shape) {
-		return time.Time{}, bad
-	}
-	fraction := body[len(shape):]
-	if fraction != "" && (fraction[0] != '.' || len(fraction) == 1 || strings.Trim(fraction[1:], "0123456789") != "") {
-		return time.Time{}, bad
-	}
-	if len(fraction) > 10 {
-		fraction = fraction[:10]
-	}
-	t, err := time.Parse(time.RFC3339Nano, body[:len(shape)]+fraction+"Z")
-	if err != nil || t.Format(shape) != body[:len(shape)] {
-		return time.Time{}, bad
-	}
-	return t, nil
 }
 
 // filter is the canonical text of what a cursor is bound to. Values keep their
@@ -200,8 +178,8 @@ func (p params) filter() url.Values {
 	put("match[type]", p.match.Types)
 	put("match[version]", p.match.Versions)
 	put("match[spec_version]", p.match.SpecVersions)
-	if p.addedAfter != "" {
-		v.Set("added_after", p.addedAfter)
+	if !p.addedAfter.IsZero() {
+		v.Set("added_after", p.addedAfter.String())
 	}
 	return v
 }
@@ -209,21 +187,30 @@ func (p params) filter() url.Values {
 // resume gives p the filters of the cursor it came with. Clients repeat all
 // filters, or some, or none; a repeated one must say the same.
 func (p params) resume(filter url.Values, fields []string) (params, error) {
-	for name, repeated := range p.filter() {
-		held := filter.Get(name)
-		same := held == repeated[0]
-		if name == "added_after" && held != "" && !same {
-			a, errA := parseInstant(held)
-			b, errB := parseInstant(repeated[0])
-			same = errA == nil && errB == nil && a.Equal(b)
-		}
-		if !same {
+	held, err := parseParams(filter.Encode(), fields)
+	if err != nil {
+		return p, err
+	}
+	repeated := p.filter()
+	if !p.addedAfter.IsZero() && !held.addedAfter.IsZero() && p.addedAfter.Compare(held.addedAfter) == 0 {
+		repeated.Del("added_after")
+	}
+	for name := range repeated {
+		if repeated.Get(name) != filter.Get(name) {
 			return p, badParam(name, "differs from the filter that the cursor in \"next\" belongs to; leave it as it was, or start again without \"next\"")
 		}
 	}
-	q, err := parseParams(filter.Encode(), fields)
-	q.limit, q.next = p.limit, p.next
-	return q, err
+	held.limit, held.next = p.limit, p.next
+	return held, nil
+}
+
+// instant is a key that is the same for every spelling of one instant.
+func instant(t stix.Timestamp) string {
+	s := strings.TrimSuffix(t.String(), "Z")
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
 }
 
 func badParam(name, format string, args ...any) *Error {
