@@ -30,6 +30,7 @@ type cli struct {
 	Detect    detectCmd    `cmd:"" help:"Find accounts that share the same things at the same time, with odds and evidence."`
 	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
 	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
+	Synth     synthCmd     `cmd:"" help:"Synthetic posts with a known truth."`
 	Trade     tradeCmd     `cmd:"" help:"Economic security: dependencies, look-through, coercion scenarios, joint action."`
 	Version   versionCmd   `cmd:"" help:"Print the version, the Go release it was built with, and the platform."`
 }
