@@ -20,6 +20,7 @@ import (
 // tradeCmd is the group of economic-security commands: CSV in, CSV or JSON
 // out. Everything they compute is in the pure rooms under trade/.
 type tradeCmd struct {
+	Allocate      tradeAllocateCmd      `cmd:"" help:"Joint action: the fairest plan of shipments, treaty rights to draw on reserves, division of a sum."`
 	Cascade       tradeCascadeCmd       `cmd:"" help:"A shortage or a ban through trade and stocks, under both allocation rules."`
 	Concentration tradeConcentrationCmd `cmd:"" help:"Concentration of suppliers in a table: HHI, effective suppliers, top share, coverage."`
 	Equilibrium   tradeEquilibriumCmd   `cmd:"" help:"Exact-hat general equilibrium of a tariff scenario: welfare, real wage, real income."`

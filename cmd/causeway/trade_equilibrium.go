@@ -13,12 +13,13 @@ import (
 )
 
 type tradeEquilibriumCmd struct {
-	Dir       string  `required:"" placeholder:"DIR" help:"Folder with trade.csv, intermediate_consumption.csv, final_consumption.csv, value_added.csv, deficit.csv, theta.csv (each may be .gz), regions.txt and sectors.txt."`
-	Deficits  bool    `help:"Keep the observed trade deficits; otherwise trade is balanced."`
-	Scenario  string  `required:"" placeholder:"COL" help:"Column of trade.csv with the new tariffs, such as tariff_cfl (its d_ column is used with it)."`
-	Baseline  string  `placeholder:"COL" help:"Column with the baseline tariffs; default tariff_bln where there is one, else the observed tariffs."`
-	Tolerance float64 `default:"1e-9" help:"Stop when the norm of all residuals is below this."`
-	JSON      bool    `help:"JSON with the technical term, prices, exports, imports and the solver's residuals."`
+	Dir       string   `required:"" placeholder:"DIR" help:"Folder with trade.csv, intermediate_consumption.csv, final_consumption.csv, value_added.csv, deficit.csv, theta.csv (each may be .gz), regions.txt and sectors.txt."`
+	Deficits  bool     `help:"Keep the observed trade deficits; otherwise trade is balanced."`
+	Scenario  string   `required:"" placeholder:"COL" help:"Column of trade.csv with the new tariffs, such as tariff_cfl (its d_ column is used with it)."`
+	Baseline  string   `placeholder:"COL" help:"Column with the baseline tariffs; default tariff_bln where there is one, else the observed tariffs."`
+	Share     []string `placeholder:"REGION" help:"Regions that bear the shock together: transfers, adding up to zero, give each the same change of real income (needs balanced trade)."`
+	Tolerance float64  `default:"1e-9" help:"Stop when the norm of all residuals is below this."`
+	JSON      bool     `help:"JSON with the technical term, prices, exports, imports and the solver's residuals."`
 }
 
 func (c tradeEquilibriumCmd) Run(p *process) error {
@@ -51,7 +52,13 @@ func (c tradeEquilibriumCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	cmp, err := equilibrium.Compare(d, base, shock, equilibrium.Options{Tolerance: c.Tolerance})
+	opt := equilibrium.Options{Tolerance: c.Tolerance}
+	if len(c.Share) > 0 {
+		if d, err = c.coalition(d, &base, &shock, opt); err != nil {
+			return err
+		}
+	}
+	cmp, err := equilibrium.Compare(d, base, shock, opt)
 	if err != nil {
 		return err
 	}
@@ -68,9 +75,33 @@ func (c tradeEquilibriumCmd) Run(p *process) error {
 	}
 	rows := make([][]string, len(cmp.Effects))
 	for i, e := range cmp.Effects {
+		if e.TransferShare > 0 || e.TransferShare < 0 {
+			tell(p, []string{fmt.Sprintf("%s receives transfers of %.4g %% of its income (negative: it pays)", e.Region, 100*e.TransferShare)})
+		}
 		rows[i] = []string{e.Region, formatFloat(e.TermsOfTrade), formatFloat(e.VolumeOfTrade), formatFloat(e.Welfare), formatFloat(e.RealWage), formatFloat(e.RealIncome)}
 	}
 	return writeCSV(p, []string{"region", "terms_of_trade", "volume_of_trade", "welfare", "real_wage", "real_income"}, rows)
+}
+
+// coalition rebases the data to the solved baseline, so that the incomes before
+// the shock are those of a balanced world, and adds the sharing regions.
+func (c tradeEquilibriumCmd) coalition(d *equilibrium.Data, base, shock *equilibrium.Shock, opt equilibrium.Options) (*equilibrium.Data, error) {
+	if c.Deficits {
+		return nil, usagef("--share needs balanced trade: leave --deficits out")
+	}
+	for _, name := range c.Share {
+		n, err := d.Region(name)
+		if err != nil {
+			return nil, err
+		}
+		shock.Share = append(shock.Share, n)
+	}
+	a, err := equilibrium.Solve(d, *base, opt)
+	if err != nil {
+		return nil, err
+	}
+	*base = equilibrium.Shock{}
+	return equilibrium.Rebase(d, a), nil
 }
 
 // equilibriumFiles reads the tables of a folder laid out like the public
