@@ -40,8 +40,16 @@ type InputSummary struct {
 	NoObject         int64            `json:"posts_without_object"`
 	ConflictRows     []int64          `json:"content_conflict_rows,omitempty"`
 	FullMinutePct    float64          `json:"posts_at_second_00_pct"`
+	Files            []File           `json:"files,omitempty"`
 	PredictedPairs   int64            `json:"post_pairs_in_window"`
 	PairsAfterFilter int64            `json:"post_pairs_kept"`
+}
+
+// File is one file of the input, as it was given.
+type File struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
 }
 
 // NetworkSummary describes the edges reported.

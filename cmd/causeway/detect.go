@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
@@ -47,7 +50,8 @@ func (c *detectCmd) Run(p *process) error {
 	scratch := &scratchDir{parent: out}
 	defer scratch.remove()
 	opt.Scratch = scratch
-	src := c.source(p.ctx, opt.Semantics)
+	var files []coord.File
+	src := c.source(p.ctx, opt.Semantics, &files)
 	defer src.Close()
 	start := time.Now()
 	r, err := coord.Detect(p.ctx, src, opt)
@@ -55,6 +59,7 @@ func (c *detectCmd) Run(p *process) error {
 		return refused(err)
 	}
 	defer r.Close()
+	r.Summary.Input.Files = files
 	if err := writeNetwork(out, r, bar); err != nil {
 		return err
 	}
@@ -93,8 +98,9 @@ func (c *detectCmd) options() (coord.Options, error) {
 		Memory: memory, EdgeWeight: c.EdgeWeight, Seed: c.Seed}, nil
 }
 
-// source reads the files one after the other; "-" is the standard input.
-func (c *detectCmd) source(ctx context.Context, sem coord.Semantics) read.Source {
+// source reads the files one after the other and digests what it read; "-" is
+// the standard input.
+func (c *detectCmd) source(ctx context.Context, sem coord.Semantics, files *[]coord.File) read.Source {
 	var total int64
 	for _, f := range c.Posts {
 		if st, err := os.Stat(f); err == nil {
@@ -105,7 +111,7 @@ func (c *detectCmd) source(ctx context.Context, sem coord.Semantics) read.Source
 	var open []func() (read.Source, error)
 	for _, name := range c.Posts {
 		open = append(open, func() (read.Source, error) {
-			var f io.ReadCloser = os.Stdin
+			f := os.Stdin
 			if name != "-" {
 				file, err := os.Open(name)
 				if err != nil {
@@ -113,23 +119,56 @@ func (c *detectCmd) source(ctx context.Context, sem coord.Semantics) read.Source
 				}
 				f = file
 			}
-			in := &countingReader{r: f, n: &done}
-			return read.Open(ctx, in, read.Options{File: name, Layout: layoutFor(sem), Skip: c.SkipBadRows, AllowEmptyObject: sem == coord.CooRTweet,
+			in := &digestReader{r: f, sum: sha256.New(), done: &done}
+			src, err := read.Open(ctx, in, read.Options{File: name, Layout: layoutFor(sem), Skip: c.SkipBadRows, AllowEmptyObject: sem == coord.CooRTweet,
 				Consumed: func() (int64, int64) { return done.Load(), total }})
+			if err != nil {
+				return nil, errors.Join(err, f.Close())
+			}
+			return &openFile{src, name, f, in, files}, nil
 		})
 	}
 	return read.Concat(open...)
 }
 
-// countingReader counts what was read.
-type countingReader struct {
-	r io.Reader
-	n *atomic.Int64
+// openFile closes its file when it has been read, and then knows its digest.
+type openFile struct {
+	read.Source
+	name  string
+	f     *os.File
+	in    *digestReader
+	files *[]coord.File
 }
 
-func (c *countingReader) Read(b []byte) (int, error) {
-	n, err := c.r.Read(b)
-	c.n.Add(int64(n))
+func (o *openFile) Next(b *coord.Batch) error {
+	err := o.Source.Next(b)
+	if errors.Is(err, io.EOF) {
+		if _, err := io.Copy(io.Discard, o.in); err != nil { // what follows the end of a compressed stream
+			return err
+		}
+		*o.files = append(*o.files, coord.File{Name: filepath.Base(o.name), Bytes: o.in.n, SHA256: hex.EncodeToString(o.in.sum.Sum(nil))})
+	}
+	return err
+}
+
+func (o *openFile) Close() {
+	o.Source.Close()
+	o.f.Close()
+}
+
+// digestReader counts and digests what passes.
+type digestReader struct {
+	r    io.Reader
+	sum  hash.Hash
+	n    int64
+	done *atomic.Int64
+}
+
+func (d *digestReader) Read(b []byte) (int, error) {
+	n, err := d.r.Read(b)
+	d.sum.Write(b[:n])
+	d.n += int64(n)
+	d.done.Add(int64(n))
 	return n, err
 }
 

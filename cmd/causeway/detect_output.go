@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +10,10 @@ import (
 	"time"
 
 	"causeway/coord"
+	"causeway/coord/finding"
 	"causeway/coord/read"
 	"causeway/coord/write"
+	"causeway/stix"
 
 	"golang.org/x/term"
 )
@@ -32,8 +35,30 @@ func networkFiles(r *coord.Result) []networkFile {
 		{"evidence.csv", func(w io.Writer) error { return write.Evidence(w, r) }},
 		{"network.graphml", func(w io.Writer) error { return write.GraphML(w, r) }},
 		{"network.gexf", func(w io.Writer) error { return write.GEXF(w, r, at) }},
+		{"network.stix.json", func(w io.Writer) error { return writeFinding(w, r) }},
 		{"summary.json", func(w io.Writer) error { return write.Summary(w, r.Summary) }},
 	}
+}
+
+// writeFinding writes the result as a STIX bundle.
+func writeFinding(w io.Writer, r *coord.Result) error {
+	objects, err := finding.Objects(r, finding.Params{})
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(w)
+	id := stix.NamedID("bundle", stix.Namespace, objects[len(objects)-1].ID())
+	err = stix.WriteBundle(b, id, func(yield func(*stix.Object, error) bool) {
+		for _, o := range objects {
+			if !yield(o, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return b.Flush()
 }
 
 type networkFile struct {

@@ -1,0 +1,263 @@
+// Package finding states a [coord.Result] as STIX 2.1 objects, with everything
+// a partner needs to judge and to repeat it: the rules' version, parameters,
+// digests of the input, counts, odds and the posts themselves.
+//
+// A finding is what a program computed. The objects say so, and never that
+// somebody is inauthentic.
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"causeway/coord"
+	"causeway/stix"
+)
+
+// Extension is the id of the property extension that carries a finding. Its
+// properties on an incident: version, semantics, parameters, input, network,
+// verdict, test; on an observed-data object: kind, object and posts.
+var Extension = stix.NamedID("extension-definition", stix.Namespace, "coordination finding")
+
+// project is who defines the extension.
+var project = stix.NamedID("identity", stix.Namespace, "causeway project")
+
+// Params are what the result itself does not know.
+type Params struct {
+	// Created stamps every object. Zero takes the time of the last post, so
+	// that the same input gives the same bytes.
+	Created   stix.Timestamp
+	CreatedBy string   // identity id, may be empty
+	Marks     []string // object_marking_refs
+	// Platform is the account_type of the accounts, such as twitter; empty
+	// leaves it out.
+	Platform string
+	// MaxObjects bounds the observed-data objects of one network, those in sync
+	// on most edges first. Default 50. What is left out is counted.
+	MaxObjects int
+}
+
+// Objects returns the STIX objects of the communities with these indexes, or
+// of every community of at least two accounts when none is given. Ids are
+// derived from input and parameters: the same finding has the same ids.
+func Objects(r *coord.Result, p Params, communities ...int) ([]*stix.Object, error) {
+	if len(communities) == 0 {
+		for i := range r.Communities {
+			if len(r.Communities[i].Members) > 1 {
+				communities = append(communities, i)
+			}
+		}
+	}
+	if p.MaxObjects == 0 {
+		p.MaxObjects = 50
+	}
+	b := &builder{r: r, p: p, key: key(r), accounts: map[int]string{}, have: map[string]bool{}}
+	if b.p.Created.IsZero() {
+		text := r.Summary.Input.LastTime
+		if text == "" {
+			text = "1970-01-01T00:00:00Z"
+		}
+		created, err := stamp(text)
+		if err != nil {
+			return nil, err
+		}
+		b.p.Created = created
+	}
+	b.definition()
+	evidence, err := b.evidence(communities)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range communities {
+		if c < 0 || c >= len(r.Communities) {
+			return nil, fmt.Errorf("state a finding: network %d of %d", c, len(r.Communities))
+		}
+		b.network(c, evidence[c])
+	}
+	return b.out, b.err
+}
+
+// key names the run: two runs of one version on the same input with the same
+// parameters have the same key.
+func key(r *coord.Result) string {
+	s := &r.Summary
+	var files []string
+	for _, f := range s.Input.Files {
+		files = append(files, f.SHA256)
+	}
+	slices.Sort(files)
+	return fmt.Sprint(s.Version, s.Semantics, s.WindowSeconds, s.MinParticipation, s.MinWeight, s.FDR, s.Seed, files, s.Input.Rows, s.Input.FirstTime, s.Input.LastTime)
+}
+
+type builder struct {
+	r        *coord.Result
+	p        Params
+	key      string
+	out      []*stix.Object
+	accounts map[int]string // id of the user-account of each node
+	have     map[string]bool
+	err      error
+}
+
+func (b *builder) add(x *stix.Builder) string {
+	o, err := x.Object()
+	if err != nil {
+		b.err = cmp.Or(b.err, err)
+		return ""
+	}
+	if !b.have[o.ID()] { // one address may be in sync in several networks
+		b.have[o.ID()] = true
+		b.out = append(b.out, o)
+	}
+	return o.ID()
+}
+
+func (b *builder) sdo(typ, name string) *stix.Builder {
+	x := stix.New(typ, stix.NamedID(typ, stix.Namespace, b.key+"\x00"+name), b.p.Created).Ref("created_by_ref", b.p.CreatedBy)
+	if len(b.p.Marks) > 0 {
+		x.Mark(b.p.Marks...)
+	}
+	return x
+}
+
+// definition adds the extension definition and who made it.
+func (b *builder) definition() {
+	created, err := stamp("2026-11-25T00:00:00Z")
+	b.err = cmp.Or(b.err, err)
+	b.add(stix.New("identity", project, created).Set("name", "causeway project").Set("identity_class", "organization"))
+	b.add(stix.New("extension-definition", Extension, created).Ref("created_by_ref", project).Set("name", "coordination finding").
+		Set("description", "What a program found in posts: rules, parameters, input digests, counts, odds, and the posts behind each coincidence.").
+		Set("schema", "docs/detection.md of causeway describes every property").Set("version", "1.0.0").Set("extension_types", []string{"property-extension"}))
+}
+
+func (b *builder) network(c int, coincidences []coincidence) {
+	com := &b.r.Communities[c]
+	name := fmt.Sprintf("Network %s: %d accounts sharing in sync", com.ID, len(com.Members))
+	shown := coincidences[:min(len(coincidences), b.p.MaxObjects)]
+	incident := b.add(b.sdo("incident", "incident "+com.ID).Set("name", name).Set("description", b.describe(com, len(shown), len(coincidences))).
+		Set("extensions", map[string]any{Extension: b.parameters(com, len(coincidences)-len(shown))}))
+	infra := b.sdo("infrastructure", "infrastructure "+com.ID).Set("name", name).Set("infrastructure_types", []string{"amplification"})
+	if first, last := span(coincidences); first > 0 || last > 0 {
+		infra.Set("first_seen", micros(first)).Set("last_seen", micros(last+1))
+	}
+	infrastructure := b.add(infra)
+	b.relate(incident, "related-to", infrastructure)
+	for _, m := range com.Members {
+		b.relate(infrastructure, "consists-of", b.account(m))
+	}
+	for i := range shown {
+		b.relate(incident, "related-to", b.observed(com.ID, &shown[i]))
+	}
+}
+
+func (b *builder) relate(from, kind, to string) {
+	if from == "" || to == "" {
+		return
+	}
+	b.add(b.sdo("relationship", from+" "+kind+" "+to).Set("relationship_type", kind).Ref("source_ref", from).Ref("target_ref", to))
+}
+
+func (b *builder) account(node int) string {
+	if id, ok := b.accounts[node]; ok {
+		return id
+	}
+	x := stix.New("user-account", "", stix.Timestamp{}).Set("user_id", b.r.Nodes[node].Account)
+	if b.p.Platform != "" {
+		x.Set("account_type", b.p.Platform)
+	}
+	if len(b.p.Marks) > 0 {
+		x.Mark(b.p.Marks...)
+	}
+	b.accounts[node] = b.add(x)
+	return b.accounts[node]
+}
+
+func (b *builder) observed(community string, c *coincidence) string {
+	var refs []string
+	posts := make([]map[string]any, len(c.posts))
+	for i, p := range c.posts {
+		posts[i] = map[string]any{"account": b.r.Nodes[p.node].Account, "content": p.content, "time": micros(p.time).String()}
+		refs = append(refs, b.account(p.node))
+	}
+	slices.Sort(refs)
+	refs = slices.Compact(refs)
+	if c.kind == coord.URL {
+		u := stix.New("url", "", stix.Timestamp{}).Set("value", "https://"+c.object)
+		if len(b.p.Marks) > 0 {
+			u.Mark(b.p.Marks...)
+		}
+		refs = append(refs, b.add(u))
+	}
+	first, last := span([]coincidence{*c})
+	return b.add(b.sdo("observed-data", "observed "+community+" "+c.kind.String()+" "+c.object).
+		Set("first_observed", micros(first)).Set("last_observed", micros(last)).Set("number_observed", min(len(c.posts), 999_999_999)).Set("object_refs", refs).
+		Set("extensions", map[string]any{Extension: map[string]any{"extension_type": "property-extension", "kind": c.kind.String(), "object": c.object, "posts": posts, "edges": c.edges}}))
+}
+
+func (b *builder) describe(com *coord.Community, shown, all int) string {
+	s := &b.r.Summary
+	var t strings.Builder
+	fmt.Fprintf(&t, "A program found %d accounts tied by %d edges that share the same objects within %g s of each other (%s semantics, %s). ", len(com.Members), com.Edges, s.WindowSeconds, s.Semantics, s.Version)
+	if q, ok := b.worst(com); ok {
+		fmt.Fprintf(&t, "Every edge has a false discovery rate of at most %.3g. ", q)
+	} else {
+		t.WriteString("These semantics count and give no odds. ")
+	}
+	fmt.Fprintf(&t, "%d of %d coincidences are listed. ", shown, all)
+	t.WriteString("This is a finding, not an assessment: shared interest, a common owner, a syndicated feed, schedulers or fans may explain it.")
+	return t.String()
+}
+
+// worst is the largest q-value inside the network.
+func (b *builder) worst(com *coord.Community) (float64, bool) {
+	worst, ok := 0.0, false
+	in := map[int]bool{}
+	for _, m := range com.Members {
+		in[m] = true
+	}
+	for _, e := range b.r.Edges {
+		if in[e.A] && in[e.B] && !math.IsNaN(e.Q) {
+			worst, ok = max(worst, e.Q), true
+		}
+	}
+	return worst, ok
+}
+
+func (b *builder) parameters(com *coord.Community, left int) map[string]any {
+	s := &b.r.Summary
+	out := map[string]any{
+		"extension_type": "property-extension",
+		"version":        s.Version, "semantics": s.Semantics, "window_s": s.WindowSeconds, "min_participation": s.MinParticipation,
+		"min_weight": s.MinWeight, "seed": s.Seed, "verdict": s.Verdict, "reason": s.Reason,
+		"posts": s.Input.Rows, "accounts": s.Input.Accounts, "objects": s.Input.Objects,
+		"network": com.ID, "network_accounts": len(com.Members), "network_edges": com.Edges, "network_weight": com.Weight,
+		"coincidences_not_listed": left,
+	}
+	if s.Test != nil {
+		out["fdr"], out["family_pairs"], out["p_cutoff"] = s.FDR, s.Test.Family, s.Test.Cutoff
+	}
+	if len(s.Input.Files) > 0 {
+		out["input"] = s.Input.Files
+	}
+	return out
+}
+
+func stamp(text string) (stix.Timestamp, error) {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return stix.Timestamp{}, err
+	}
+	return stix.ParseTimestamp(t.UTC().Format("2006-01-02T15:04:05.000Z"))
+}
+
+func micros(us int64) stix.Timestamp {
+	t, err := stix.ParseTimestamp(time.UnixMicro(us).UTC().Format("2006-01-02T15:04:05.000000Z"))
+	if err != nil {
+		return stix.Timestamp{} // before year 0 or after 9999: the property is then missing and the object refused
+	}
+	return t
+}
