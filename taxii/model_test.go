@@ -187,7 +187,7 @@ func (v modelView) Page(_ context.Context, root, collection string, q Query) (Pa
 	var page Page
 	for _, r := range c.recs {
 		switch {
-		case !chosen[r.Seq],
+		case !v.visible(c, r), !chosen[r.Seq],
 			len(q.IDs) > 0 && !slices.Contains(q.IDs, r.ID),
 			len(q.Types) > 0 && !slices.Contains(q.Types, c.types[r.ID]),
 			!r.Added.After(q.AddedAfter) && !q.AddedAfter.IsZero(),
