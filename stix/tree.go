@@ -53,6 +53,7 @@ type node struct {
 	n          uint32 // list: elements; object: members
 	kind       kind
 	escaped    bool // string with a backslash in it
+	name       bool // string that names a member
 }
 
 // tree is parsed JSON text.
@@ -287,6 +288,7 @@ func (p *parser) object(i, at, depth int) (int, *Error) {
 		if err != nil {
 			return i, err
 		}
+		p.nodes[key].name = true
 		name := p.name(key)
 		if dup := p.duplicate(at, name, &seen); dup {
 			err := p.fail(i, "duplicate-name", fmt.Sprintf("the name %q stands twice in one object", name))

@@ -1,0 +1,636 @@
+package stix
+
+import (
+	"encoding/base64"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// kinds are the checks of values that need no argument; compile.go makes those
+// that do.
+var kinds = map[string]func(*checker, value){
+	"any":          func(*checker, value) {},
+	"own-id":       (*checker).ownID,
+	"spec-version": (*checker).specVersion,
+	"creator":      (*checker).creator,
+	"not": func(c *checker, _ value) {
+		c.fail("not-applicable", "this type of object has no such property (STIX 3.2)")
+	},
+	"extensions": func(c *checker, v value) { c.extensions(v) },
+	"container":  func(c *checker, v value) { c.container(v) },
+	"contents":   (*checker).contents,
+	"time":       (*checker).time,
+	"time-ms":    (*checker).timeMillis,
+	"hashes":     func(c *checker, v value) { c.hashes(v) },
+	"bin":        text("base64", "base64 (RFC 4648)", isBase64),
+	"hex":        text("hex", "an even number of digits 0-9 and a-f", isHex),
+	"uri":        unlessDefanged(text("uri", "a URL of RFC 3986", isURI)),
+	"host":       unlessDefanged(text("host", "a domain name (RFC 1034, RFC 5890)", isHost)),
+	"email":      unlessDefanged(text("email", "an e-mail address (RFC 5322, without display name)", isEmail)),
+	"ipv4":       unlessDefanged(text("address", "an IPv4 address or network in CIDR notation", withCIDR(isIPv4, 32))),
+	"ipv6":       unlessDefanged(text("address", "an IPv6 address or network in CIDR notation", withCIDR(isIPv6, 128))),
+	"mac":        text("address", "a MAC address: six lower-case hex pairs with colons", isMAC),
+	"lang":       text("language", "a language code of RFC 5646", isLanguage),
+	"mime":       text("media-type", "a media type of the IANA registry", isMediaType),
+	"charset":    text("charset", "a character set of the IANA registry", func(s string) bool { return charsets.has(strings.ToLower(s)) }),
+	"cpe":        text("cpe", "a CPE 2.3 name", isCPE),
+	"hive":       text("hive", "a full registry key: the hive must be written out, as HKEY_LOCAL_MACHINE", isFullHive),
+}
+
+var (
+	binary      = text("base64", "base64 (RFC 4648)", isBase64)
+	hexadecimal = text("hex", "an even number of digits 0-9 and a-f", isHex)
+)
+
+// is checks the JSON kind of a value.
+func (c *checker) is(v value, k kind) bool {
+	if got := v.kind(); got != k {
+		if got != kindNull { // everyNode has said so
+			c.fail("type", got.String()+" stands where "+k.String()+" should")
+		}
+		return false
+	}
+	return true
+}
+
+func (c *checker) integer(v value, lo, hi float64) {
+	if !c.is(v, kindNumber) {
+		return
+	}
+	s := v.raw()
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != math.Trunc(f) {
+		c.fail("type", "a whole number should stand here")
+		return
+	}
+	c.within(f, lo, hi)
+}
+
+func (c *checker) float(v value, lo, hi float64) {
+	if !c.is(v, kindNumber) {
+		return
+	}
+	f, _ := strconv.ParseFloat(v.raw(), 64)
+	c.within(f, lo, hi)
+}
+
+func (c *checker) within(f, lo, hi float64) {
+	switch {
+	case f >= lo && f <= hi:
+	case math.IsInf(hi, 1):
+		c.failf("range", "%v is below %v", f, lo)
+	default:
+		c.failf("range", "%v is outside %v to %v", f, lo, hi)
+	}
+}
+
+func (c *checker) word(v value, vocab words, name string, open bool) {
+	if !c.is(v, kindString) {
+		return
+	}
+	s := v.str()
+	switch {
+	case vocab.has(s):
+	case !open:
+		c.failf("enum", "%q is not one of %s", s, name)
+	case c.warnings:
+		c.warn("vocabulary", strconv.Quote(s)+" is not in "+name)
+	}
+}
+
+func (c *checker) dictionary(v value, item func(*checker, value)) {
+	if !c.is(v, kindObject) {
+		return
+	}
+	v.members(func(name string, e value) bool {
+		c.push(name)
+		item(c, e)
+		c.pop()
+		return true
+	})
+}
+
+func (c *checker) part(v value, sh *shape) {
+	if c.is(v, kindObject) {
+		c.members(v, sh)
+	}
+}
+
+// ref checks a reference: its form and the type it points at. In a container
+// of deprecated observed-data it is a key of that container.
+//
+// Inside an SCO a UUID that is none is a warning only. STIX 2.9 asks for more,
+// but the OASIS schemas check nothing there, the producers followed them, and
+// the type is what decides whether the reference makes sense.
+func (c *checker) ref(v value, t *targets) {
+	if !c.is(v, kindString) {
+		return
+	}
+	s := v.str()
+	if c.local.ok() {
+		if target := c.local.get(s); target.ok() {
+			if typ := target.get("type").str(); typ != "" && !t.allow(typ) {
+				c.fail("reference", "points at a "+typ+", not at "+t.text)
+			}
+			return
+		} else if !strings.Contains(s, "--") {
+			c.failf("reference", "%q is not a key of the container", s)
+			return
+		}
+	}
+	typ, uuid, _ := strings.Cut(s, "--")
+	switch {
+	case !isTypeName(typ):
+		c.failf("identifier", "%q is not of the form type--UUID", s)
+	case !t.allow(typ):
+		c.failf("reference", "points at a %s, not at %s", typ, t.text)
+	case isUUID(uuid):
+	case c.sco:
+		c.warn("identifier", "the part after -- is not a UUID of RFC 4122")
+	default:
+		c.failf("identifier", "%q is not of the form type--UUID with a UUID of RFC 4122", s)
+	}
+}
+
+// identifier checks "type--UUID" (STIX 2.9); typ "" is any type. It gives the
+// version of the UUID, or 0.
+func (c *checker) identifier(s, typ string) byte {
+	got, uuid, _ := strings.Cut(s, "--")
+	switch {
+	case !isTypeName(got) || !isUUID(uuid):
+		c.failf("identifier", "%q is not of the form type--UUID with a UUID of RFC 4122", s)
+	case typ != "" && got != typ:
+		c.failf("identifier", "the id begins with %q, the type is %q", got, typ)
+	default:
+		return uuid[14] - '0'
+	}
+	return 0
+}
+
+// isUUID says whether s is a UUID of RFC 4122: its variant, and a version of 1
+// to 5.
+func isUUID(s string) bool {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return false
+	}
+	for i := 0; i < 36; i++ {
+		if !hexByte[s[i]] && i != 8 && i != 13 && i != 18 && i != 23 {
+			return false
+		}
+	}
+	return s[14] >= '1' && s[14] <= '5' && strings.IndexByte("89abAB", s[19]) >= 0
+}
+
+var hexByte = func() (t [256]bool) {
+	for _, c := range []byte("0123456789abcdefABCDEF") {
+		t[c] = true
+	}
+	return t
+}()
+
+// isTypeName says whether s can be a type (STIX 3.1): 3 to 250 of a-z, 0-9 and
+// single hyphens, beginning with a letter and not ending with a hyphen.
+func isTypeName(s string) bool {
+	if len(s) < 3 || len(s) > 250 || s[0] < 'a' || s[0] > 'z' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' && s[i-1] != '-') {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *checker) typeName(typ string) {
+	if typ == "" {
+		return // required, or no string: said where the property is judged
+	}
+	c.push("type")
+	defer c.pop()
+	if !isTypeName(typ) {
+		c.failf("name", "%q is not a type name: 3 to 250 of a-z, 0-9 and single hyphens, beginning with a letter", typ)
+	} else if typ == "action" {
+		c.fail("reserved", "the name is reserved (STIX 3.8)")
+	}
+}
+
+func (c *checker) time(v value) {
+	if !c.is(v, kindString) {
+		return
+	}
+	if _, err := ParseTimestamp(v.str()); err != nil {
+		c.fail("timestamp", err.Error())
+	}
+}
+
+// timeMillis is a time of at least three fraction digits (STIX 3.2).
+func (c *checker) timeMillis(v value) {
+	if !c.is(v, kindString) {
+		return
+	}
+	t, err := ParseTimestamp(v.str())
+	if err != nil {
+		c.fail("timestamp", err.Error())
+	} else if len(t.digits()) < 3 {
+		c.fail("timestamp", "must be precise to the millisecond: three or more digits after the dot")
+	}
+}
+
+// text makes a check of a predicate on strings.
+func text(code, want string, ok func(string) bool) func(*checker, value) {
+	return func(c *checker, v value) {
+		if !c.is(v, kindString) {
+			return
+		}
+		if s := v.str(); !ok(s) {
+			c.failf(code, "%q is not %s", s, want)
+		}
+	}
+}
+
+// value checks are lifted when the object says that its values were defanged
+// (STIX 3.2), as "example[.]com".
+func unlessDefanged(check func(*checker, value)) func(*checker, value) {
+	return func(c *checker, v value) {
+		if c.defanged {
+			c.is(v, kindString)
+			return
+		}
+		check(c, v)
+	}
+}
+
+func isBase64(s string) bool {
+	if s == "" {
+		return true
+	}
+	if _, err := base64.StdEncoding.DecodeString(s); err != nil || strings.ContainsAny(s, "\r\n") {
+		return false
+	}
+	return true
+}
+
+func isHex(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !hexByte[s[i]] || s[i] >= 'A' && s[i] <= 'F' {
+			return false
+		}
+	}
+	return len(s)%2 == 0
+}
+
+// digestLength is the number of hex digits of each digest (STIX 10.7).
+var digestLength = map[string]int{"MD5": 32, "SHA-1": 40, "SHA-256": 64, "SHA-512": 128, "SHA3-256": 64, "SHA3-512": 128}
+
+// hashes checks a dictionary of digests (STIX 2.7).
+func (c *checker) hashes(v value) {
+	if !c.is(v, kindObject) {
+		return
+	}
+	v.members(func(name string, e value) bool {
+		c.push(name)
+		defer c.pop()
+		if len(name) < 3 {
+			c.fail("key", "the name of a hash algorithm is 3 to 250 long")
+		}
+		if !c.is(e, kindString) {
+			return true
+		}
+		s := e.str()
+		switch n := digestLength[name]; {
+		case n > 0:
+			if len(s) != n || !allHex(s) {
+				c.failf("hash", "%q is no %s digest: %d hex digits", s, name, n)
+			}
+		case name == "SSDEEP":
+			if !isSSDEEP(s) {
+				c.failf("hash", "%q is no SSDEEP hash", s)
+			}
+		case name == "TLSH":
+			if t := strings.TrimPrefix(s, "T1"); len(t) != 70 || !allHex(t) {
+				c.failf("hash", "%q is no TLSH hash: 70 hex digits", s)
+			}
+		case c.warnings && !spec.vocabs["hash-algorithm-ov"].has(name):
+			c.warn("vocabulary", "the name is not in hash-algorithm-ov")
+		}
+		return true
+	})
+}
+
+func allHex(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !hexByte[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// isSSDEEP: block size, and two base64 texts, parted by colons.
+func isSSDEEP(s string) bool {
+	size, rest, ok := strings.Cut(s, ":")
+	a, b, ok2 := strings.Cut(rest, ":")
+	if _, err := strconv.ParseUint(size, 10, 64); err != nil || !ok || !ok2 {
+		return false
+	}
+	for _, c := range []byte(a + b) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/') {
+			return false
+		}
+	}
+	return true
+}
+
+// isURI is RFC 3986 section 3: a scheme, and after it only the characters the
+// grammar has, escapes whole, brackets only round an address.
+func isURI(s string) bool {
+	scheme, rest, ok := strings.Cut(s, ":")
+	if !ok || scheme == "" || !isLetter(scheme[0]) {
+		return false
+	}
+	for _, c := range []byte(scheme[1:]) {
+		if !isLetter(c) && !isDigit(c) && c != '+' && c != '-' && c != '.' {
+			return false
+		}
+	}
+	if rest == "" {
+		return false
+	}
+	if authority, ok := strings.CutPrefix(rest, "//"); ok {
+		end := strings.IndexAny(authority, "/?#")
+		if end < 0 {
+			end = len(authority)
+		}
+		host := authority[strings.LastIndexByte(authority[:end], '@')+1 : end]
+		if strings.HasPrefix(host, "[") {
+			close := strings.IndexByte(host, ']')
+			if close < 0 {
+				return false
+			}
+			literal := host[1:close]
+			if !isIPv6(literal) && !strings.HasPrefix(strings.ToLower(literal), "v") {
+				return false
+			}
+			rest = strings.Replace(rest, host[:close+1], "", 1)
+		}
+	}
+	path, fragment, _ := strings.Cut(rest, "#")
+	return uriText(path) && uriText(fragment)
+}
+
+func uriText(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case isLetter(c) || isDigit(c) || strings.IndexByte("-._~:/?@!$&'()*+,;=", c) >= 0:
+		case c == '%' && i+2 < len(s) && hexByte[s[i+1]] && hexByte[s[i+2]]:
+			i += 2
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+
+// isHost is a domain name (RFC 1034 section 3.5, RFC 5890): labels of 1 to 63
+// letters, digits and inner hyphens, letters of any script; in all 253. An
+// underscore is taken, since names such as "_dmarc.example.com" exist though
+// hosts may not be called so.
+func isHost(s string) bool {
+	s = strings.TrimSuffix(s, ".")
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if !isLetter(c) && !isDigit(c) && c != '-' && c != '_' && c < 0x80 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isEmail is the addr-spec of RFC 5322 section 3.4.1, without comments and
+// with letters of any script (RFC 6531).
+func isEmail(s string) bool {
+	at := strings.LastIndexByte(s, '@')
+	if at < 1 {
+		return false
+	}
+	local, domain := s[:at], s[at+1:]
+	if strings.HasPrefix(domain, "[") && strings.HasSuffix(domain, "]") {
+		domain = "literal"
+	}
+	if !isHost(domain) {
+		return false
+	}
+	if len(local) > 1 && local[0] == '"' && local[len(local)-1] == '"' {
+		return !strings.ContainsAny(local[1:len(local)-1], "\"\r\n")
+	}
+	for atom := range strings.SplitSeq(local, ".") {
+		if atom == "" {
+			return false
+		}
+		for _, c := range []byte(atom) {
+			if !isLetter(c) && !isDigit(c) && c < 0x80 && strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) < 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isIPv4(s string) bool {
+	n := 0
+	for part := range strings.SplitSeq(s, ".") {
+		if n++; !isDecimal(part, 255) {
+			return false
+		}
+	}
+	return n == 4
+}
+
+// isDecimal says whether s is a number of 0 to most without a leading zero.
+func isDecimal(s string, most int) bool {
+	if s == "" || len(s) > 3 || len(s) > 1 && s[0] == '0' {
+		return false
+	}
+	n := 0
+	for _, c := range []byte(s) {
+		if !isDigit(c) {
+			return false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n <= most
+}
+
+// isIPv6 is RFC 4291 section 2.2, all three forms, without a zone.
+func isIPv6(s string) bool {
+	left, right, short := strings.Cut(s, "::")
+	if short && strings.Contains(right, "::") {
+		return false
+	}
+	groups := 0
+	count := func(part string, last bool) bool {
+		if part == "" {
+			return true
+		}
+		words := strings.Split(part, ":")
+		for i, w := range words {
+			if last && i == len(words)-1 && strings.Contains(w, ".") {
+				if !isIPv4(w) {
+					return false
+				}
+				groups += 2
+				continue
+			}
+			if w == "" || len(w) > 4 || !allHex(w) {
+				return false
+			}
+			groups++
+		}
+		return true
+	}
+	if !count(left, !short) || !count(right, true) {
+		return false
+	}
+	if short {
+		return groups < 8
+	}
+	return groups == 8
+}
+
+// withCIDR is an address, or a network: an address, "/" and a prefix length.
+func withCIDR(address func(string) bool, bits int) func(string) bool {
+	return func(s string) bool {
+		a, length, network := strings.Cut(s, "/")
+		return address(a) && (!network || isDecimal(length, bits))
+	}
+}
+
+func isMAC(s string) bool {
+	if len(s) != 17 {
+		return false
+	}
+	for i := 0; i < 17; i++ {
+		if i%3 == 2 {
+			if s[i] != ':' {
+				return false
+			}
+		} else if !hexByte[s[i]] || s[i] >= 'A' && s[i] <= 'F' {
+			return false
+		}
+	}
+	return true
+}
+
+// isLanguage is a tag of RFC 5646 section 2.1 whose primary subtag is a
+// language: language, script, region, variants, extensions, private use; case
+// does not matter.
+func isLanguage(s string) bool {
+	tags := strings.Split(strings.ToLower(s), "-")
+	if tags[0] == "x" || tags[0] == "i" {
+		return len(tags) > 1 && subtags(tags[1:])
+	}
+	if !languages.has(tags[0]) && !(len(tags[0]) == 3 && tags[0] >= "qaa" && tags[0] <= "qtz") {
+		return false
+	}
+	return subtags(tags[1:])
+}
+
+func subtags(tags []string) bool {
+	for i, t := range tags {
+		if t == "" || len(t) > 8 || len(t) == 1 && i == len(tags)-1 {
+			return false
+		}
+		for _, c := range []byte(t) {
+			if !isLetter(c) && !isDigit(c) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isMediaType is "type/subtype" of RFC 6838 with a registered top-level type.
+// Any subtype is taken: the registry grows weekly, and STIX asks for it
+// "whenever feasible" only.
+func isMediaType(s string) bool {
+	top, sub, ok := strings.Cut(s, "/")
+	if !ok || !mediaTops.has(strings.ToLower(top)) || sub == "" || len(sub) > 127 {
+		return false
+	}
+	for _, c := range []byte(sub) {
+		if !isLetter(c) && !isDigit(c) && strings.IndexByte("!#$&-^_.+", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// isCPE is the formatted string of CPE 2.3 (NIST IR 7695 section 6.2): part
+// and ten more components, each "*", "-" or a value whose punctuation is
+// escaped.
+func isCPE(s string) bool {
+	rest, ok := strings.CutPrefix(s, "cpe:2.3:")
+	if !ok {
+		return false
+	}
+	var parts []string
+	start := 0
+	for i := 0; i < len(rest); i++ {
+		switch rest[i] {
+		case '\\':
+			i++
+		case ':':
+			parts = append(parts, rest[start:i])
+			start = i + 1
+		}
+	}
+	parts = append(parts, rest[start:])
+	if len(parts) != 11 || len(parts[0]) != 1 || !strings.Contains("aho*-", parts[0]) {
+		return false
+	}
+	for _, p := range parts[1:] {
+		if p == "*" || p == "-" {
+			continue
+		}
+		p = strings.Trim(strings.TrimPrefix(strings.TrimSuffix(p, "*"), "*"), "?")
+		if p == "" {
+			return false
+		}
+		for i := 0; i < len(p); i++ {
+			c := p[i]
+			switch {
+			case isLetter(c) || isDigit(c) || c == '-' || c == '.' || c == '_':
+			case c == '\\' && i+1 < len(p):
+				i++
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isFullHive says whether the hive of a registry key is written out (STIX
+// 6.17): the short names of Windows are not.
+func isFullHive(s string) bool {
+	hive, _, _ := strings.Cut(strings.ToUpper(s), `\`)
+	switch hive {
+	case "HKLM", "HKCU", "HKCR", "HKCC", "HKU", "HKPD":
+		return false
+	}
+	return true
+}

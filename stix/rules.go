@@ -1,0 +1,573 @@
+package stix
+
+import (
+	"strconv"
+	"strings"
+)
+
+// ownID checks the id of the object itself (STIX 2.9).
+func (c *checker) ownID(v value) {
+	if !c.is(v, kindString) {
+		return
+	}
+	typ := c.root.get("type").str()
+	version := c.identifier(v.str(), typ)
+	if !c.sco {
+		if version != 4 && version != 0 && typ != "extension-definition" {
+			c.warn("uuid-version", "a UUIDv4 is advised (STIX 2.9)")
+		}
+		return
+	}
+	if version == 5 && !hasContributing(c.root, typ) {
+		c.fail("uuid-version", "a UUIDv4 is required: nothing is there to make the id from (STIX 2.9)")
+	}
+}
+
+// hasContributing says whether a name-based id can have been made: one of the
+// contributing properties is there, or the type is not STIX's own.
+func hasContributing(v value, typ string) bool {
+	names, known := contributing[typ]
+	for _, name := range names {
+		if v.get(name).ok() {
+			return true
+		}
+	}
+	return !known
+}
+
+// creator checks created_by_ref: an identity (STIX 3.2). A type that STIX does
+// not define is let pass with a warning, as producers of old have used some.
+func (c *checker) creator(v value) {
+	if !c.is(v, kindString) {
+		return
+	}
+	c.identifier(v.str(), "")
+	typ, _, _ := strings.Cut(v.str(), "--")
+	switch {
+	case typ == "identity":
+	case spec.types[typ] != nil || typ == "bundle":
+		c.failf("reference", "points at a %s, not at an identity", typ)
+	default:
+		c.warn("reference", "should point at an identity")
+	}
+}
+
+func (c *checker) specVersion(v value) {
+	if c.is(v, kindString) && v.str() != "2.1" {
+		c.failf("spec-version", "%q is not 2.1", v.str())
+	}
+}
+
+// versioning checks created against modified (STIX 3.6.1), and that an SCO
+// with a version has no id that another producer could make too (3.6).
+func (c *checker) versioning(f *found) {
+	created, ok := f.sh.props["created"]
+	modified, ok2 := f.sh.props["modified"]
+	if !ok || !ok2 {
+		return
+	}
+	c.order(f, created, modified, false)
+	if f.sh.class != classSCO || !f.has(created) && !f.has(modified) {
+		return
+	}
+	typ := f.get("type").str()
+	properties, _ := f.v.decode().(map[string]any)
+	if id, err := SCOID(typ, properties); err == nil && id == f.get("id").str() {
+		c.push("id")
+		c.fail("namespace", "an observable with versions must not have the id others make from the same properties (STIX 3.6)")
+		c.pop()
+	}
+}
+
+// order checks that the time at a is not after the time at b; strictly, that
+// it is before. Times that do not parse were reported where they stand.
+func (c *checker) order(f *found, a, b int, strict bool) {
+	if !f.has(a) || !f.has(b) {
+		return
+	}
+	ta, err := ParseTimestamp(f.value(a).str())
+	tb, err2 := ParseTimestamp(f.value(b).str())
+	if err != nil || err2 != nil {
+		return
+	}
+	switch cmp := ta.Compare(tb); {
+	case cmp > 0:
+		c.failf("order", "%s (%s) is before %s (%s)", f.sh.list[b].name, tb, f.sh.list[a].name, ta)
+	case cmp == 0 && strict:
+		c.failf("order", "%s must be later than %s", f.sh.list[b].name, f.sh.list[a].name)
+	}
+}
+
+// any checks that an object of optional properties has one of them.
+func (c *checker) any(f *found) {
+	for i := range f.sh.list {
+		if f.sh.own>>i&1 != 0 && f.has(i) {
+			return
+		}
+	}
+	if f.get("extensions").ok() {
+		return
+	}
+	c.fail("required", "at least one property of the type is required")
+}
+
+// extensions checks the dictionary of extensions (STIX 3.2, 7.3): those of the
+// facility by their id, the predefined ones by their name.
+func (c *checker) extensions(v value) {
+	if !c.is(v, kindObject) {
+		return
+	}
+	typ := c.root.get("type").str()
+	v.members(func(key string, e value) bool {
+		c.push(key)
+		defer c.pop()
+		if !c.is(e, kindObject) {
+			return true
+		}
+		switch {
+		case strings.HasPrefix(key, "extension-definition--"):
+			c.facility(key, typ, e)
+		case c.predefined(typ, key):
+			c.part(e, spec.parts[key])
+		default:
+			if kind := e.get("extension_type"); kind.ok() {
+				c.extensionType(kind)
+			}
+			c.warn("extension", "the key should be the id of an extension definition or a predefined name (STIX 3.2)")
+		}
+		return true
+	})
+}
+
+func (c *checker) predefined(typ, key string) bool {
+	sh := spec.types[typ]
+	if sh == nil {
+		return false
+	}
+	for _, name := range sh.extensions {
+		if name == key {
+			return true
+		}
+	}
+	return false
+}
+
+// facility checks one extension that has a definition.
+func (c *checker) facility(id, typ string, e value) {
+	c.identifier(id, "extension-definition")
+	kind := e.get("extension_type")
+	if !kind.ok() {
+		c.fail("required", "extension_type is required")
+	} else {
+		c.extensionType(kind)
+	}
+	if strings.HasPrefix(kind.str(), "new-") {
+		return
+	}
+	sh := spec.extends[id][typ]
+	if sh == nil {
+		sh = spec.extends[id]["*"]
+	}
+	if sh != nil {
+		if id == TLP2Extension {
+			c.tlp2(e)
+		}
+		c.members(e, sh)
+	}
+}
+
+func (c *checker) extensionType(v value) {
+	c.push("extension_type")
+	c.word(v, spec.vocabs["extension-type-enum"], "extension-type-enum", false)
+	c.pop()
+}
+
+// tlp2Markings are the only marking definitions of TLP 2.0.
+var tlp2Markings = map[string]string{"clear": TLPClear, "green": TLPGreen, "amber": TLPAmber, "amber+strict": TLPAmberStrict, "red": TLPRed}
+
+func (c *checker) tlp2(e value) {
+	level := e.get("tlp_2_0").str()
+	if id, known := tlp2Markings[level]; known && c.root.get("id").str() != id {
+		c.failf("tlp", "the only marking definition of TLP:%s is %s", strings.ToUpper(level), id)
+	}
+}
+
+// container checks the deprecated dictionary of observables in observed-data
+// (STIX 2.13). Its objects may be those of STIX 2.0; references are keys.
+func (c *checker) container(v value) {
+	if !c.is(v, kindObject) {
+		return
+	}
+	c.warn("deprecated", "objects is deprecated: use object_refs")
+	local, sco := c.local, c.sco
+	c.local, c.sco = v, true
+	defer func() { c.local, c.sco = local, sco }()
+	v.members(func(key string, e value) bool {
+		c.push(key)
+		defer c.pop()
+		if !c.is(e, kindObject) {
+			return true
+		}
+		typ := e.get("type")
+		if !typ.ok() {
+			c.push("type")
+			c.fail("required", "is required")
+			c.pop()
+			return true
+		}
+		if sh := spec.types[typ.str()]; sh != nil && sh.class == classSCO {
+			c.observable(e, sh)
+		} else {
+			c.typeName(typ.str())
+		}
+		return true
+	})
+}
+
+// observable judges an object of a container: what it has must be right, and
+// it needs neither id nor the common properties.
+func (c *checker) observable(v value, sh *shape) {
+	root := c.root
+	c.root = v
+	v.members(func(name string, e value) bool {
+		i, known := sh.props[name]
+		if known && (sh.own>>i&1 != 0 || name == "extensions") {
+			c.push(name)
+			c.property(&sh.list[i], e)
+			c.pop()
+		}
+		return true
+	})
+	for i := range sh.list {
+		if p := &sh.list[i]; sh.own&sh.required>>i&1 != 0 && !v.get(p.name).ok() {
+			c.push(p.name)
+			c.fail("required", "is required")
+			c.pop()
+		}
+	}
+	c.root = root
+}
+
+// contents checks the translations of language-content (STIX 7.1).
+func (c *checker) contents(v value) {
+	if !c.is(v, kindObject) {
+		return
+	}
+	v.members(func(lang string, e value) bool {
+		c.push(lang)
+		defer c.pop()
+		if !isLanguage(lang) {
+			c.failf("language", "%q is not a language code of RFC 5646", lang)
+		}
+		if !c.is(e, kindObject) {
+			return true
+		}
+		e.members(func(name string, t value) bool {
+			if !isPropertyName(name) {
+				c.push(name)
+				c.fail("name", "is not the name of a property")
+				c.pop()
+			}
+			return true
+		})
+		return true
+	})
+}
+
+// codeRules are the rules of the specification texts that are programs.
+var codeRules = map[string]rule{
+	"country":             (*checker).country,
+	"malwareFamily":       (*checker).malwareFamily,
+	"observed":            (*checker).observed,
+	"relationship":        (*checker).relationship,
+	"extensionDefinition": (*checker).extensionDefinition,
+	"marking":             (*checker).marking,
+	"catalogue":           (*checker).catalogue,
+	"selectors":           (*checker).selectors,
+	"emailBody":           (*checker).emailBody,
+	"activeTraffic":       (*checker).activeTraffic,
+	"socketOptions":       (*checker).socketOptions,
+	"impactCategory":      (*checker).impactCategory,
+	"alternatives":        (*checker).alternatives,
+	"ruledOut":            (*checker).ruledOut,
+}
+
+// at reports a problem at a property of the object in hand.
+func (c *checker) at(name, code, format string, args ...any) {
+	c.push(name)
+	c.failf(code, format, args...)
+	c.pop()
+}
+
+func (c *checker) country(f *found) {
+	if v := f.get("country"); c.warnings && v.is(kindString) && !countries.has(strings.ToUpper(v.str())) {
+		c.push("country")
+		c.warn("country", "should be a country code of ISO 3166-1 alpha-2")
+		c.pop()
+	}
+}
+
+func (c *checker) malwareFamily(f *found) {
+	if v := f.get("is_family"); v.is(kindBool) && v.raw() == "true" && !f.get("name").ok() {
+		c.at("name", "required", "is required of a family")
+	}
+}
+
+// observed checks that object_refs names an observable (STIX 4.14).
+func (c *checker) observed(f *found) {
+	refs := f.get("object_refs")
+	if !refs.is(kindList) {
+		return
+	}
+	has := false
+	refs.elements(func(_ int, e value) bool {
+		typ, _, _ := strings.Cut(e.str(), "--")
+		sh := spec.types[typ]
+		has = sh == nil || sh.class == classSCO
+		return !has
+	})
+	if !has {
+		c.at("object_refs", "reference", "names no cyber-observable object")
+	}
+}
+
+func (c *checker) relationship(f *found) {
+	v := f.get("relationship_type")
+	if !v.is(kindString) {
+		return
+	}
+	s := v.str()
+	for _, b := range []byte(s) {
+		if !(b >= 'a' && b <= 'z' || isDigit(b) || b == '-') {
+			c.at("relationship_type", "name", "%q is not made of a-z, 0-9 and \"-\"", s)
+			return
+		}
+	}
+}
+
+// extensionDefinition: extension_properties names properties, and only where
+// the extension puts some at the top (STIX 7.3.1).
+func (c *checker) extensionDefinition(f *found) {
+	names := f.get("extension_properties")
+	if !names.ok() {
+		return
+	}
+	top := false
+	f.get("extension_types").elements(func(_ int, e value) bool {
+		top = top || e.str() == "toplevel-property-extension"
+		return true
+	})
+	if !top {
+		c.at("extension_properties", "exclusive", "may stand only when extension_types has toplevel-property-extension")
+	}
+	names.elements(func(i int, e value) bool {
+		if e.is(kindString) && !isPropertyName(e.str()) {
+			c.at("extension_properties", "name", "%q is not the name of a property", e.str())
+		}
+		return true
+	})
+}
+
+// tlp1Markings are the only marking definitions of TLP 1 (STIX 7.2.1.4).
+var tlp1Markings = map[string]string{"white": TLPWhite, "green": TLP1Green, "amber": TLP1Amber, "red": TLP1Red}
+
+// marking checks a marking definition (STIX 7.2.1).
+func (c *checker) marking(f *found) {
+	kind, definition := f.get("definition_type"), f.get("definition")
+	if !f.get("extensions").ok() {
+		if !kind.ok() {
+			c.at("definition_type", "required", "is required without extensions")
+		}
+		if !definition.ok() {
+			c.at("definition", "required", "is required without extensions")
+		}
+	}
+	switch kind.str() {
+	case "statement":
+		if definition.is(kindObject) && !definition.get("statement").is(kindString) {
+			c.at("definition", "required", "a statement is required")
+		}
+	case "tlp":
+		c.tlp1(f, definition)
+	}
+	if c.warnings && len(f.get("created").str()) == len("2020-01-01T00:00:00Z") {
+		c.push("created")
+		c.warn("timestamp", "should be precise to the millisecond")
+		c.pop()
+	}
+	own := f.get("id").str()
+	f.get("object_marking_refs").elements(func(i int, e value) bool {
+		if own != "" && e.str() == own {
+			c.at("object_marking_refs", "circular", "a marking definition may not mark itself")
+		}
+		return true
+	})
+	f.get("granular_markings").elements(func(i int, e value) bool {
+		if own != "" && e.get("marking_ref").str() == own {
+			c.at("granular_markings", "circular", "a marking definition may not mark itself")
+		}
+		return true
+	})
+}
+
+// tlp1 checks that a TLP marking is one of the four the standard prints, to
+// the last property.
+func (c *checker) tlp1(f *found, definition value) {
+	level := definition.get("tlp").str()
+	id, known := tlp1Markings[level]
+	created, _ := ParseTimestamp(f.get("created").str())
+	same := known && f.get("id").str() == id && definition.len() == 1 &&
+		created.Micro() == 1484870400000000 && f.get("name").str() == "TLP:"+strings.ToUpper(level)
+	f.v.members(func(name string, _ value) bool {
+		switch name {
+		case "type", "spec_version", "id", "created", "definition_type", "definition", "name":
+		default:
+			same = false
+		}
+		return same
+	})
+	if !same {
+		c.fail("tlp", "is not one of the four TLP marking definitions of STIX 7.2.1.4")
+	}
+}
+
+// selectors checks that each selector of a granular marking leads to something
+// on the marked object (STIX 7.2.3).
+func (c *checker) selectors(f *found) {
+	f.get("selectors").elements(func(i int, e value) bool {
+		if e.is(kindString) && !selects(c.root, e.str()) {
+			c.at("selectors", "selector", "%q selects nothing on this object", e.str())
+		}
+		return true
+	})
+}
+
+// selects follows a selector: names and "[n]", parted by dots.
+func selects(v value, selector string) bool {
+	for part := range strings.SplitSeq(selector, ".") {
+		if index, ok := strings.CutPrefix(part, "["); ok {
+			index, ok = strings.CutSuffix(index, "]")
+			if !ok || index == "" || !digits(index) || !v.is(kindList) {
+				return false
+			}
+			v = v.step(index)
+		} else if v = v.get(part); !v.ok() {
+			return false
+		}
+		if !v.ok() {
+			return false
+		}
+	}
+	return true
+}
+
+// catalogue checks references to CVE and CAPEC (STIX 4.1, 4.19).
+func (c *checker) catalogue(f *found) {
+	source, id := f.get("source_name").str(), f.get("external_id").str()
+	for _, k := range [...]struct {
+		name string
+		is   func(string) bool
+		form string
+	}{{"cve", isCVE, "CVE-YYYY-NNNN"}, {"capec", isCAPEC, "CAPEC-N"}} {
+		switch {
+		case source == k.name:
+			if !k.is(id) {
+				c.at("external_id", "catalogue", "%q is not of the form %s", id, k.form)
+			}
+		case strings.EqualFold(source, k.name) || k.is(id):
+			c.at("source_name", "catalogue", "must be %q for %s", k.name, k.form)
+		}
+	}
+}
+
+func isCVE(s string) bool {
+	return len(s) >= len("CVE-2014-0160") && s[:4] == "CVE-" && digits(s[4:8]) && s[8] == '-' && digits(s[9:]) && (len(s) == 13 || s[9] != '0')
+}
+
+func isCAPEC(s string) bool {
+	n, ok := strings.CutPrefix(s, "CAPEC-")
+	return ok && n != "" && digits(n)
+}
+
+func digits(s string) bool {
+	for _, c := range []byte(s) {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// emailBody: body and body_multipart exclude each other by is_multipart, and
+// the additional headers are lists under their own names (STIX 6.6).
+func (c *checker) emailBody(f *found) {
+	if v := f.get("is_multipart"); v.is(kindBool) {
+		if v.raw() == "true" && f.get("body").ok() {
+			c.at("body", "exclusive", "may not stand when is_multipart is true")
+		}
+		if v.raw() == "false" && f.get("body_multipart").ok() {
+			c.at("body_multipart", "exclusive", "may not stand when is_multipart is false")
+		}
+	}
+	c.headers(f, "additional_header_fields")
+}
+
+// headers checks a dictionary of header fields: each a list of strings.
+func (c *checker) headers(f *found, name string) {
+	c.push(name)
+	defer c.pop()
+	f.get(name).members(func(field string, e value) bool {
+		c.push(field)
+		if c.is(e, kindList) {
+			e.elements(func(_ int, line value) bool { return c.is(line, kindString) })
+		}
+		c.pop()
+		return true
+	})
+}
+
+func (c *checker) activeTraffic(f *found) {
+	if v := f.get("is_active"); v.is(kindBool) && v.raw() == "true" && f.get("end").ok() {
+		c.at("end", "exclusive", "may not stand while is_active is true")
+	}
+}
+
+func (c *checker) socketOptions(f *found) {
+	if !c.warnings {
+		return
+	}
+	f.get("options").members(func(name string, _ value) bool {
+		prefix, _, _ := strings.Cut(name, "_")
+		switch prefix {
+		case "SO", "ICMP", "ICMP6", "IP", "IPV6", "MCAST", "TCP", "IRLMP":
+		default:
+			c.push("options")
+			c.warn("key", "the option "+strconv.Quote(name)+" should begin with SO_, ICMP_, ICMP6_, IP_, IPV6_, MCAST_, TCP_ or IRLMP_")
+			c.pop()
+		}
+		return true
+	})
+}
+
+// impactCategory: an impact carries an extension under the name of its
+// category beside the one that makes it an impact (incident suite, impact).
+func (c *checker) impactCategory(f *found) {
+	category, extensions := f.get("impact_category").str(), f.get("extensions")
+	if category != "" && !extensions.get(category).ok() {
+		c.at("extensions", "required", "has no entry %q, the impact_category", category)
+	}
+}
+
+// alternatives: an assessment of coordination weighs at least the four other
+// explanations that coordinated sharing can have.
+func (c *checker) alternatives(f *found) {
+	if v := f.get("alternatives"); f.get("kind").str() == "coordination" && v.is(kindList) && v.len() < 4 {
+		c.at("alternatives", "required", "an assessment of coordination names four: one account posting often, a common source, organic interest, counter-speech")
+	}
+}
+
+func (c *checker) ruledOut(f *found) {
+	if f.get("status").str() == "ruled-out" && !f.get("evidence_refs").ok() {
+		c.at("evidence_refs", "required", "is required of an alternative that is ruled out")
+	}
+}
