@@ -141,10 +141,10 @@ func (b *builder) sco(typ, value string) *stix.Builder {
 func (b *builder) definition() {
 	created, err := stamp("2026-11-25T00:00:00Z")
 	b.err = cmp.Or(b.err, err)
-	b.add(stix.New("identity", project, created).Set("name", "causeway project").Set("identity_class", "organization"))
+	b.add(stix.New("identity", project, created).Set("name", "causeway project").Set("identity_class", "organization").Mark(stix.TLPClear))
 	b.add(stix.New("extension-definition", Extension, created).Ref("created_by_ref", project).Set("name", "coordination finding").
 		Set("description", "What a program found in posts: rules, parameters, input digests, counts, odds, and the posts behind each coincidence.").
-		Set("schema", "docs/detection.md of causeway describes every property").Set("version", "1.0.0").Set("extension_types", []string{"property-extension"}))
+		Set("schema", "docs/detection.md of causeway describes every property").Set("version", "1.0.0").Set("extension_types", []string{"property-extension"}).Mark(stix.TLPClear))
 }
 
 func (b *builder) network(c int, coincidences []coincidence) {
