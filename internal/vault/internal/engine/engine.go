@@ -129,7 +129,7 @@ type Row struct {
 type Select struct {
 	Feed    int64
 	Allowed []byte // Allowed[rule] == 1: the asker may see it, judged for this question
-	// What to walk: at most one of these is set; else the feed itself.
+	// What to walk, the smallest first; else the feed itself.
 	IDs   []string
 	Terms []string // versions whose text holds every term
 	RefTo string   // versions that refer to this object

@@ -37,13 +37,9 @@ func build(s engine.Select) *query {
 		q.args = append(q.args, s.Feed)
 		q.and("v.oid IN (SELECT value FROM json_each(?)) AND v.id IN (SELECT value FROM json_each(?))", list(hashes), list(s.IDs))
 	case s.Terms != nil:
-		quoted := make([]string, len(s.Terms))
-		for i, t := range s.Terms {
-			quoted[i] = `"` + strings.ReplaceAll(t, `"`, `""`) + `"`
-		}
 		q.from = "word w CROSS JOIN version v ON v.vid = w.rowid" + fromVersion
 		q.args = append(q.args, s.Feed)
-		q.and("w.word MATCH ?", strings.Join(quoted, " AND "))
+		q.and("w.word MATCH ?", matching(s.Terms))
 	case s.RefTo != "":
 		q.from = "ref r CROSS JOIN version v ON v.vid = r.vid" + fromVersion
 		q.args = append(q.args, s.Feed)
@@ -51,6 +47,9 @@ func build(s engine.Select) *query {
 	default:
 		q.from = "place p CROSS JOIN version v ON v.vid = p.vid"
 		q.and("p.feed = ?", s.Feed)
+	}
+	if s.IDs != nil && s.Terms != nil {
+		q.and("v.vid IN (SELECT w.rowid FROM word w WHERE w.word MATCH ?)", matching(s.Terms))
 	}
 	q.and("v.gone = 0")
 	q.and("substr(?, v.rule + 1, 1) = x'01'", s.Allowed)
@@ -66,6 +65,15 @@ func build(s engine.Select) *query {
 		q.and("p.added < ?", s.Before)
 	}
 	return q
+}
+
+// matching is a full-text question: every term occurs.
+func matching(terms []string) string {
+	quoted := make([]string, len(terms))
+	for i, t := range terms {
+		quoted[i] = `"` + strings.ReplaceAll(t, `"`, `""`) + `"`
+	}
+	return strings.Join(quoted, " AND ")
 }
 
 func (q *query) filters(s engine.Select) {
