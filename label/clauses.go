@@ -137,3 +137,31 @@ func (c *chosen) contextNames() []string {
 	}
 	return out
 }
+
+// TagByTag gives the rule of a reader that judges each permissive tag on its
+// own, as partners without the set semantics do. It never admits a reader whom
+// Rule does not admit; where the two differ, such a partner denies what Rule
+// permits.
+func (ps *Policies) TagByTag(l *Label) (Rule, error) {
+	r, err := ps.Rule(l)
+	if err != nil {
+		return Rule{}, err
+	}
+	c, err := ps.read(l)
+	if err != nil || !c.policy.context {
+		return r, err
+	}
+	plain := *c
+	policy := *c.policy
+	policy.context = false
+	plain.policy = &policy
+	clauses, err := ps.clauses(&plain)
+	if err != nil {
+		return Rule{}, err
+	}
+	t, err := newRule(clauses)
+	if err != nil {
+		return Rule{}, err
+	}
+	return Join(r, t)
+}

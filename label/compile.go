@@ -51,7 +51,7 @@ func (p *Policy) indexSets() error {
 		if !validText(s.Name) {
 			return fmt.Errorf("a tag set has no name")
 		}
-		if !isOID(s.OID) {
+		if !IsOID(s.OID) {
 			return fmt.Errorf("the id %q of tag set %s is not an OID", s.OID, s.Name)
 		}
 		if p.sets[s.Name] != nil || p.setOIDs[s.OID] != nil {

@@ -67,7 +67,7 @@ func checkEpochs(g DatedGroup) error {
 			}
 		}
 		for _, m := range e.Members {
-			if !isNation(m) {
+			if !IsNation(m) {
 				return fmt.Errorf("epoch %s: %q is not a three-letter country code", e.Name, m)
 			}
 		}
@@ -75,8 +75,8 @@ func checkEpochs(g DatedGroup) error {
 	return nil
 }
 
-// isNation says whether s has the form of an ISO 3166-1 alpha-3 code.
-func isNation(s string) bool {
+// IsNation says whether s has the form of an ISO 3166-1 alpha-3 code.
+func IsNation(s string) bool {
 	return len(s) == 3 && strings.IndexFunc(s, func(r rune) bool { return r < 'A' || r > 'Z' }) < 0
 }
 

@@ -55,11 +55,14 @@ type Label struct {
 	PrivacyMark    string // CLEAR or ""; never decides
 	Categories     []Category
 
-	Created    time.Time // CreationDateTime; dates the groups it names
-	Review     time.Time // ReviewDateTime; zero only with a Successor; decides nothing
-	Originator string    // who labelled; "" when not given
-	IDType     string    // kind of Originator, such as rfc822Name
-	Successor  *Succession
+	Created time.Time // CreationDateTime; dates the groups it names
+	// CreatedNoZone says that Created was written without a time zone and may
+	// be off by 14 hours: it dates a group only where that makes no difference.
+	CreatedNoZone bool
+	Review        time.Time // ReviewDateTime; zero only with a Successor; decides nothing
+	Originator    string    // who labelled; "" when not given
+	IDType        string    // kind of Originator, such as rfc822Name
+	Successor     *Succession
 }
 
 // Succession is the label that replaces another at a date set by the

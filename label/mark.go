@@ -65,7 +65,7 @@ func (ps *Policies) ClearanceMarking(cl *Clearance, lang, place string) Marking 
 	if err != nil {
 		return Marking{Text: "CLEARANCE NOT UNDERSTOOD: " + cl.PolicyName}
 	}
-	w := writer{policy: p, lang: lang, place: place}
+	w := writer{policy: p, clearance: true, lang: lang, place: place}
 	for _, c := range sortedClasses(p.def.Classes) {
 		if slices.ContainsFunc(cl.Classifications, func(n string) bool { return p.canon(n) == p.canon(c.Name) }) {
 			w.classes = append(w.classes, p.classes[p.canon(c.Name)])
@@ -88,6 +88,7 @@ func (ps *Policies) ClearanceMarking(cl *Clearance, lang, place string) Marking 
 // writer renders one marking.
 type writer struct {
 	policy      *Policy
+	clearance   bool // lists what may be seen, so a value hides no classification
 	lang, place string
 	classes     []*Class
 	values      []chosenValue
@@ -136,7 +137,7 @@ func (w *writer) policyName() string {
 
 func (w *writer) className() string {
 	for _, v := range w.values {
-		if w.coded(v.Marks, codeSuppressClassName) {
+		if !w.clearance && w.coded(v.Marks, codeSuppressClassName) {
 			return ""
 		}
 	}

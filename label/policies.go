@@ -84,12 +84,11 @@ func (ps *Policies) resolve(name, oid string) (*Policy, error) {
 
 // chosen is a label read by its policy: every name resolved.
 type chosen struct {
-	policy   *Policy
-	class    *Class
-	values   []chosenValue
-	present  []presentSet // categories as written, also empty ones
-	created  time.Time
-	problems []Problem
+	policy  *Policy
+	class   *Class
+	values  []chosenValue
+	present []presentSet // categories as written, also empty ones
+	label   *Label
 }
 
 type chosenValue struct {
@@ -113,6 +112,9 @@ func (ps *Policies) Rule(l *Label) (Rule, error) {
 	if err := firstProblem(ps.check(c, false)); err != nil {
 		return Rule{}, fmt.Errorf("read label: %w", err)
 	}
+	if colour, ok := c.tlpColour(); ok {
+		return ps.TLP(colour)
+	}
 	clauses, err := ps.clauses(c)
 	if err != nil {
 		return Rule{}, fmt.Errorf("read label: %w", err)
@@ -133,7 +135,7 @@ func (ps *Policies) read(l *Label) (*chosen, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &chosen{policy: p, class: p.classes[p.canon(l.Classification)], created: l.Created}
+	c := &chosen{policy: p, class: p.classes[p.canon(l.Classification)], label: l}
 	if c.class == nil {
 		return nil, fmt.Errorf("unknown classification %q in policy %s", l.Classification, p.Name())
 	}
@@ -160,7 +162,7 @@ func (ps *Policies) readCategory(c *chosen, cat Category) error {
 	}
 	seen := map[string]bool{}
 	for _, name := range cat.Values {
-		v, err := ps.resolveValue(c.policy, set, cat.Type, name, c.created)
+		v, err := ps.resolveValue(c, set, cat.Type, name)
 		if err != nil {
 			return err
 		}
@@ -195,7 +197,8 @@ func (p *Policy) resolveSet(cat Category) (*tagSet, error) {
 
 // resolveValue finds a value and, for a dated group, the epoch it means: the
 // one written after "@", else the one in force when the label was made.
-func (ps *Policies) resolveValue(p *Policy, set *tagSet, typ Type, name string, created time.Time) (chosenValue, error) {
+func (ps *Policies) resolveValue(c *chosen, set *tagSet, typ Type, name string) (chosenValue, error) {
+	p := c.policy
 	v := set.values[valueKey{typ, p.canon(name)}]
 	epoch := ""
 	if v == nil {
@@ -219,12 +222,20 @@ func (ps *Policies) resolveValue(p *Policy, set *tagSet, typ Type, name string, 
 		}
 		return chosenValue{v, epoch}, nil
 	}
-	e, ok := group.At(created)
+	e, ok := group.At(c.label.Created)
+	if ok && c.label.CreatedNoZone {
+		early, ok1 := group.At(c.label.Created.Add(-zoneDoubt))
+		late, ok2 := group.At(c.label.Created.Add(zoneDoubt))
+		ok = ok1 && ok2 && early.Name == e.Name && late.Name == e.Name
+	}
 	if !ok {
-		return chosenValue{}, fmt.Errorf("group %s has no membership that was in force when the label was made", group.Name)
+		return chosenValue{}, fmt.Errorf("group %s has no membership that was certainly in force when the label was made", group.Name)
 	}
 	return chosenValue{v, e.Name}, nil
 }
+
+// zoneDoubt is how far a time without zone may be off UTC.
+const zoneDoubt = 14 * time.Hour
 
 // atom gives the atom of a chosen value.
 func (p *Policy) atom(v *value, epoch string) (atom, error) {

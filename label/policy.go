@@ -16,7 +16,6 @@ type Definition struct {
 	Equals    []EquivalentPolicy
 	Marks     []Mark      // markingData of the whole policy
 	Qualifier []Qualifier // around the whole marking
-	Members   []Membership
 }
 
 // Class is one classification.
@@ -76,13 +75,6 @@ type Group struct {
 	Enumerated bool
 	LACV       string // "" with All
 	All        bool
-}
-
-// Membership says who belongs to a value that is a group, without dates (the
-// 4774 SPIF extension). It is display data: decisions use dated Groups.
-type Membership struct {
-	Group   string
-	Members []string
 }
 
 // Policy is a compiled security policy. It is immutable.
@@ -169,7 +161,7 @@ func Compile(d Definition) (*Policy, error) {
 		classes: map[string]*Class{}, classLV: map[string]*Class{},
 		sets: map[string]*tagSet{}, setOIDs: map[string]*tagSet{},
 	}
-	if !isOID(d.OID) {
+	if !IsOID(d.OID) {
 		return nil, fmt.Errorf("compile policy %q: its id %q is not an OID", d.Name, d.OID)
 	}
 	if !validText(d.Name) {
@@ -216,8 +208,8 @@ func foldASCII(s string) string {
 	return string(b)
 }
 
-// isOID says whether s is an OID in dotted form, without leading zeros.
-func isOID(s string) bool {
+// IsOID says whether s is an OID in dotted form, without leading zeros.
+func IsOID(s string) bool {
 	arcs, digits := 1, 0
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -236,4 +228,27 @@ func isOID(s string) bool {
 		}
 	}
 	return arcs >= 2 && digits > 0 && len(s) <= 256 && (s[0] == '0' || s[0] == '1' || s[0] == '2') && s[1] == '.'
+}
+
+// ClassByNumber finds a classification by its number.
+func (p *Policy) ClassByNumber(lacv string) (Class, bool) {
+	c := p.classLV[number(lacv)]
+	if c == nil {
+		return Class{}, false
+	}
+	return *c, true
+}
+
+// ValueByNumber finds a value by the OID of its set, its type and its number,
+// as binary labels write it, and gives its set too.
+func (p *Policy) ValueByNumber(setOID string, t Type, enumerated bool, lacv string) (TagSet, Value, bool) {
+	set := p.setOIDs[setOID]
+	if set == nil {
+		return TagSet{}, Value{}, false
+	}
+	v := set.lacvs[lacvKey{t, enumerated, number(lacv)}]
+	if v == nil {
+		return TagSet{}, Value{}, false
+	}
+	return *set.TagSet, *v.Value, true
 }

@@ -1,11 +1,18 @@
 package label
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // PublicPolicy is the OID of the PUBLIC policy that the project ships, in the
 // arc of UUIDs (ITU-T X.667). Its one classification is UNMARKED, which every
 // reader holds.
 const PublicPolicy = "2.25.319131547642854712066090297694781125505"
+
+// TLPPolicy is the OID of the policy that carries the words of TLP 2.0. A label
+// of it is compiled by TLP, not as a classification.
+const TLPPolicy = "2.25.59307945598589985273410120851307387722"
 
 var publicAtom = parts{PublicPolicy, classTag, "UNMARKED", ""}.text()
 
@@ -68,6 +75,11 @@ func (ps *Policies) TLP(colour string) (Rule, error) {
 		return Rule{}, fmt.Errorf("TLP:%s names an audience that is not bound here", colour)
 	}
 	return newRule([][]atom{clause})
+}
+
+// tlpColour gives the colour of a label of the TLP policy.
+func (c *chosen) tlpColour() (string, bool) {
+	return strings.ToLower(c.class.Name), c.policy.def.OID == TLPPolicy
 }
 
 // tlpPolicy stands in for a policy OID in audience atoms.

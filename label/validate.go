@@ -103,7 +103,7 @@ func (c *chosen) checkValue(v chosenValue, add adder) {
 			add("required-category", "the value %s of %s needs %s", v.Name, v.set.Name, c.describe(r))
 		}
 	}
-	if outside(c.created, v.NotBefore, v.NotAfter) {
+	if outside(c.label.Created, v.NotBefore, v.NotAfter) {
 		add("time-window", "the value %s of %s was not usable when the label was made", v.Name, v.set.Name)
 	}
 }
