@@ -28,6 +28,7 @@ const (
 // cli is the command tree, one line per group.
 type cli struct {
 	Detect    detectCmd    `cmd:"" help:"Find accounts that share the same things at the same time, with odds and evidence."`
+	Label     labelCmd     `cmd:"" help:"Confidentiality labels: what they mean, who may read, how they join."`
 	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
 	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
 	Synth     synthCmd     `cmd:"" help:"Synthetic posts with a known truth."`

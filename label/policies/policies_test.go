@@ -173,7 +173,9 @@ func TestPublicAndTLP(t *testing.T) {
 	if !label.Allows(r, label.Public) {
 		t.Error("the public may not read what is unmarked")
 	}
-	colour := func(c string) *label.Label { return &label.Label{PolicyOID: TLP, Classification: c, Created: at, Review: at} }
+	colour := func(c string) *label.Label {
+		return &label.Label{PolicyOID: TLP, Classification: c, Created: at, Review: at}
+	}
 	if got := ps.Marking(colour("AMBER+STRICT"), "", "").Text; got != "TLP:AMBER+STRICT" {
 		t.Errorf("marked %q", got)
 	}
