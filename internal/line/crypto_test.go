@@ -48,7 +48,7 @@ func TestSealOpen(t *testing.T) {
 		if err != nil {
 			t.Fatalf("size %d: %v", size, err)
 		}
-		o, err := openMessage(b, a.Current().Identity, msg)
+		o, err := openMessage(b, []*Identity{a.Current().Identity}, msg)
 		if err != nil {
 			t.Fatalf("size %d: %v", size, err)
 		}
@@ -72,7 +72,7 @@ func TestOpenRefusesEveryChange(t *testing.T) {
 		} else {
 			bad[rapid.IntRange(0, len(bad)-1).Draw(rt, "at")] ^= byte(rapid.IntRange(1, 255).Draw(rt, "xor"))
 		}
-		if _, err := openMessage(b, a.Current().Identity, bad); err == nil {
+		if _, err := openMessage(b, []*Identity{a.Current().Identity}, bad); err == nil {
 			rt.Fatal("a changed message opened")
 		}
 	})
@@ -101,11 +101,11 @@ func TestOpenRefusesRewrittenHeader(t *testing.T) {
 		head := mustCanonical(h)
 		bad := append(binary.BigEndian.AppendUint32([]byte(magic), uint32(len(head))), head...)
 		bad = append(bad, sealed...)
-		if _, err := openMessage(b, a.Current().Identity, bad); !errors.Is(err, errSealed) {
+		if _, err := openMessage(b, []*Identity{a.Current().Identity}, bad); !errors.Is(err, errSealed) {
 			t.Errorf("%s: got %v, want the message not to open", name, err)
 		}
 	}
-	if _, err := openMessage(c, a.Current().Identity, msg); !errors.Is(err, errSealed) {
+	if _, err := openMessage(c, []*Identity{a.Current().Identity}, msg); !errors.Is(err, errSealed) {
 		t.Errorf("another nation's keys: got %v, want the message not to open", err)
 	}
 }
@@ -416,7 +416,7 @@ func FuzzCutMessage(f *testing.F) {
 		if bytes.Equal(in, msg) {
 			return
 		}
-		if _, err := openMessage(b, a.Current().Identity, in); err == nil {
+		if _, err := openMessage(b, []*Identity{a.Current().Identity}, in); err == nil {
 			t.Error("something other than the message opened")
 		}
 	})

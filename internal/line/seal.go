@@ -156,9 +156,20 @@ type opened struct {
 	parts      [][]byte
 }
 
+// errMessage is wrapped by every refusal of a message for itself.
+var errMessage = errors.New("message refused")
+
 // openMessage opens msg with the ring's keys and checks it against the
-// sender's identity, which the caller found by the header's From.
-func openMessage(r *Ring, from *Identity, msg []byte) (*opened, error) {
+// sender's generations of keys, which the caller found by the header's From.
+func openMessage(r *Ring, from []*Identity, msg []byte) (*opened, error) {
+	o, err := openChecked(r, from, msg)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMessage, err)
+	}
+	return o, nil
+}
+
+func openChecked(r *Ring, from []*Identity, msg []byte) (*opened, error) {
 	h, head, sealed, err := cutMessage(msg)
 	if err != nil {
 		return nil, err
@@ -179,8 +190,9 @@ func openMessage(r *Ring, from *Identity, msg []byte) (*opened, error) {
 	if o.digest = sha256.Sum256(o.body); o.digest != h.Statement {
 		return nil, errors.New("the statement is not the one the header names")
 	}
-	if err := from.verifier.verify(typeStatement, o.body, o.signatures); err != nil {
-		return nil, fmt.Errorf("check the statement of %s: %w", from.Node, err)
+	signed, err := signerOf(from, o)
+	if err != nil {
+		return nil, err
 	}
 	if o.statement, err = parseStatement(o.body); err != nil {
 		return nil, err
@@ -188,8 +200,8 @@ func openMessage(r *Ring, from *Identity, msg []byte) (*opened, error) {
 	if err := o.statement.agrees(h); err != nil {
 		return nil, err
 	}
-	if o.statement.FromGeneration != from.Generation {
-		return nil, fmt.Errorf("statement is signed by generation %d of %s where generation %d is current", o.statement.FromGeneration, from.Node, from.Generation)
+	if o.statement.From != signed.Node || o.statement.FromGeneration != signed.Generation {
+		return nil, errors.New("the statement names other keys than those that signed it")
 	}
 	compressed, padding, err := cutField(rest[signaturesSize:], maxSealed)
 	if err != nil {
@@ -204,6 +216,16 @@ func openMessage(r *Ring, from *Identity, msg []byte) (*opened, error) {
 	}
 	o.parts, err = o.statement.split(content)
 	return o, err
+}
+
+// signerOf finds the generation whose two signatures verify.
+func signerOf(from []*Identity, o *opened) (*Identity, error) {
+	for _, id := range from {
+		if id.verifier.verify(typeStatement, o.body, o.signatures) == nil {
+			return id, nil
+		}
+	}
+	return nil, fmt.Errorf("check the statement of %s: %w", o.header.From, errBadSignature)
 }
 
 func unseal(r *Ring, h *Header, head, sealed []byte) ([]byte, error) {

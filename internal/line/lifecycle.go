@@ -1,0 +1,139 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"causeway/internal/audit"
+	"causeway/internal/vault"
+)
+
+// Rotate makes this node's next generation of keys and sends the news to
+// every partner, signed by the keys they know. Each partner is spoken to with
+// those until its receipt says that it has the new ones, so nothing stops.
+func (l *Line) Rotate(ctx context.Context, by string) (int, error) {
+	k, err := l.ring.Rotate(l.now())
+	if err != nil {
+		return 0, err
+	}
+	_, err = l.vault.Act(ctx, audit.Act{Actor: by, Verb: "rotate", Subject: l.Node()}, func(tx *vault.Tx) error {
+		return l.sendKeys(tx)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("tell partners of the new keys (they are told at the next start): %w", err)
+	}
+	return k.Identity.Generation, nil
+}
+
+// sendKeys enqueues, for each partner that does not know the newest keys, the
+// generations that it misses, once.
+func (l *Line) sendKeys(tx *vault.Tx) error {
+	all, err := loadPartners(tx)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if p.State == Revoked {
+			continue
+		}
+		from := max(p.Knows, p.Told) + 1
+		for g := from; g <= l.Self().Generation; g++ {
+			k := l.ring.generation(g)
+			if k == nil {
+				return fmt.Errorf("generation %d of this node's keys is gone, and %s does not know it", g, p.Node)
+			}
+			if err := l.put(tx, p.Node, Flash, outboxRow{Kind: kindIdentity, Time: millis(l.now()), Body: mustCanonical(k.Signed)}); err != nil {
+				return err
+			}
+		}
+		if from > l.Self().Generation {
+			continue
+		}
+		p.Told = l.Self().Generation
+		if err := save(tx, spacePartner, p.Node, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// behind says whether a partner was not told of this node's newest keys, as
+// after a crash between the key file and the outbox.
+func (l *Line) behind(ctx context.Context) (bool, error) {
+	all, err := loadPartners(l.outside(ctx))
+	if err != nil {
+		return false, err
+	}
+	for _, p := range all {
+		if p.State != Revoked && max(p.Knows, p.Told) < l.Self().Generation {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Notices between nodes.
+const (
+	noticeSuspended = "suspended"
+	noticeResumed   = "resumed"
+)
+
+// notice is a message about the line itself.
+type notice struct {
+	V    int    `json:"v"`
+	What string `json:"what"`
+	Text string `json:"text,omitempty"`
+}
+
+const maxNotice = 64 << 10
+
+var errNotice = errors.New("the notice is not one that this node knows")
+
+func (l *Line) takeNotice(p *partnerRecord, c *content, rc *Receipt) {
+	switch {
+	case c.notice.V == 1 && c.notice.What == noticeSuspended:
+		p.Theirs = or(clip(c.notice.Text), "no reason was given")
+	case c.notice.V == 1 && c.notice.What == noticeResumed:
+		p.Theirs = ""
+	default:
+		rc.Result, rc.Reason = Refused, errNotice.Error()
+	}
+}
+
+// takeIdentity pins a partner's next generation of keys: signed by the ones
+// pinned before and by itself.
+func (l *Line) takeIdentity(tx *vault.Tx, p *partnerRecord, c *content, rc *Receipt) error {
+	ids, err := p.identities()
+	if err != nil {
+		return err
+	}
+	for _, k := range p.Keys {
+		if k.Digest() == c.identity.Digest() {
+			return nil
+		}
+	}
+	id, err := c.identity.Succeeds(ids[0])
+	if err == nil {
+		err = l.freeToSpeak(tx, id)
+	}
+	if err != nil {
+		rc.Result, rc.Reason = Refused, err.Error()
+		return nil
+	}
+	p.Keys = append([]SignedIdentity{*c.identity}, p.Keys...)
+	if len(p.Keys) > keepGenerations {
+		p.Keys = p.Keys[:keepGenerations]
+	}
+	l.log.Info("a partner has new keys", "partner", p.Node, "generation", id.Generation)
+	return nil
+}
+
+// signedIdentityIn reads the body of an identity message.
+func signedIdentityIn(body []byte) (*Identity, error) {
+	var s SignedIdentity
+	if err := decodeCanonical(body, 4*maxIdentity, &s); err != nil {
+		return nil, err
+	}
+	return parseIdentity(s.Body)
+}

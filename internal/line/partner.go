@@ -1,0 +1,484 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"causeway/internal/audit"
+	"causeway/internal/vault"
+	"causeway/label"
+	"causeway/label/stanag4774"
+)
+
+// State says how far a partnership has come.
+type State string
+
+// The states of a partner.
+const (
+	Comparing State = "comparing" // keys are known, the two codes have not been compared
+	Active    State = "active"
+	Suspended State = "suspended" // by this node, until it resumes; what waits is kept
+	Revoked   State = "revoked"   // for good: its keys open no connection any more
+)
+
+// Partner is another node as this one knows it.
+type Partner struct {
+	NodeID    string
+	Name      string
+	Nation    string
+	Address   string // empty: it cannot be reached and fetches what waits for it
+	State     State
+	Reason    string // why it is suspended or revoked
+	Code      string // 24 digits that both operators compare, while State is Comparing
+	Clearance []byte // STANAG 4774 clearance as XML; nil: it may see nothing yet
+	SpeaksFor []string
+	LogKey    string
+	Since     time.Time // keys exchanged
+	Keys      int       // generation of its keys in use
+	Knows     int       // generation of this node's keys that it is known to have
+	Protocol  int       // version of the protocol in use with it
+}
+
+// partnerRecord is the stored form, one record for each partner.
+type partnerRecord struct {
+	V         int              `json:"v"`
+	Node      string           `json:"node"`
+	Keys      []SignedIdentity `json:"keys"` // newest first; the older ones verify what was signed before
+	Address   string           `json:"address,omitempty"`
+	State     State            `json:"state"`
+	Reason    string           `json:"reason,omitempty"`
+	Code      string           `json:"code,omitempty"`
+	Answer    []byte           `json:"answer,omitempty"` // acceptance that the inviting node still has to get
+	Clearance []byte           `json:"clearance,omitempty"`
+	Since     int64            `json:"since"`
+	Knows     int              `json:"knows"`          // generation of this node's keys that it has, by its receipt
+	Told      int              `json:"told,omitempty"` // generation that is on its way to it
+	Versions  [2]int           `json:"versions"`
+	Seen      Witnessed        `json:"seen"`              // its audit log, as far as this node vouches for it
+	Vouched   *Witnessed       `json:"vouched,omitempty"` // this node's log, as far as it vouches for it
+	Fork      *Fork            `json:"fork,omitempty"`    // its log was rewritten
+	Repairs   []Repair         `json:"repairs,omitempty"`
+	Recalls   int64            `json:"recalls,omitempty"` // grows with every recall
+	Theirs    string           `json:"theirs,omitempty"`  // why the partner has suspended the line
+}
+
+// identities gives the keys of a partner, newest first. Their signatures were
+// checked when they were pinned.
+func (p *partnerRecord) identities() ([]*Identity, error) {
+	ids := make([]*Identity, len(p.Keys))
+	for i, k := range p.Keys {
+		id, err := parseIdentity(k.Body)
+		if err != nil {
+			return nil, fmt.Errorf("read the keys of partner %s: %w", p.Node, err)
+		}
+		ids[i] = id
+	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("read the keys of partner %s: there are none", p.Node)
+	}
+	return ids, nil
+}
+
+func (p *partnerRecord) partner() (Partner, error) {
+	ids, err := p.identities()
+	if err != nil {
+		return Partner{}, err
+	}
+	id := ids[0]
+	version, _ := negotiate(p.Versions[0], p.Versions[1])
+	return Partner{NodeID: p.Node, Name: id.Name, Nation: id.Nation, Address: p.Address, State: p.State, Reason: p.Reason,
+		Code: p.Code, Clearance: p.Clearance, SpeaksFor: id.SpeaksFor, LogKey: id.LogKey, Since: instant(p.Since),
+		Keys: id.Generation, Knows: p.Knows, Protocol: version}, nil
+}
+
+// invitationRecord is an invitation this node made.
+type invitationRecord struct {
+	File    []byte `json:"file"`
+	By      string `json:"by"`
+	Expires int64  `json:"expires"`
+	Used    string `json:"used,omitempty"` // node that answered it
+}
+
+// invitationValid is how long an invitation may be answered.
+const invitationValid = 7 * 24 * time.Hour
+
+// Invite makes an invitation file. It is good once, for seven days. by is the
+// reader id of whoever asks for it.
+func (l *Line) Invite(ctx context.Context, by string) (*Invitation, []byte, error) {
+	inv, file, err := newInvitation(l.ring.Current(), l.address, l.now(), invitationValid)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = l.vault.Act(ctx, audit.Act{Actor: by, Verb: "invite", Subject: inv.digest.String()}, func(tx *vault.Tx) error {
+		return save(tx, spaceInvitation, inv.digest.String(), invitationRecord{File: file, By: by, Expires: inv.Expires})
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("invite a partner: %w", err)
+	}
+	return inv, file, nil
+}
+
+// Accepted is the outcome of taking up an invitation or an answer to one.
+type Accepted struct {
+	Partner Partner
+	Code    string // both operators read it to each other before they confirm
+	Answer  []byte // the file for the inviting node; nil when file was the answer
+}
+
+// Accept takes up an invitation file, or the answer file to an invitation of
+// this node. Either way the partner's keys are pinned and nothing is shared
+// until [Line.Confirm].
+func (l *Line) Accept(ctx context.Context, by string, file []byte) (Accepted, error) {
+	var p *partnerRecord
+	var err error
+	switch DocumentKind(file) {
+	case "invitation":
+		p, err = l.takeInvitation(ctx, by, file)
+	case "acceptance":
+		p, err = l.takeAcceptance(ctx, by, file)
+	default:
+		err = fmt.Errorf("%w: the file is neither an invitation nor an answer to one", ErrInvitation)
+	}
+	if err != nil {
+		return Accepted{}, fmt.Errorf("accept a partner: %w", err)
+	}
+	pub, err := p.partner()
+	return Accepted{Partner: pub, Code: p.Code, Answer: p.Answer}, err
+}
+
+func (l *Line) takeInvitation(ctx context.Context, by string, file []byte) (*partnerRecord, error) {
+	inv, err := parseInvitation(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := inv.current(l.now()); err != nil {
+		return nil, err
+	}
+	acc, answer, err := inv.accept(l.ring.Current(), l.address, l.now())
+	if err != nil {
+		return nil, err
+	}
+	p := &partnerRecord{V: 1, Node: inv.identity.Node, Keys: []SignedIdentity{inv.From}, Address: inv.Address, State: Comparing,
+		Code: comparisonCode(inv.digest, acc.digest), Answer: answer, Since: millis(l.now()), Knows: l.Self().Generation, Versions: inv.Versions}
+	return p, l.pin(ctx, by, p, func(*vault.Tx) error { return nil })
+}
+
+func (l *Line) takeAcceptance(ctx context.Context, by string, file []byte) (*partnerRecord, error) {
+	acc, err := parseAcceptance(file)
+	if err != nil {
+		return nil, err
+	}
+	p := &partnerRecord{V: 1, Node: acc.identity.Node, Keys: []SignedIdentity{acc.From}, Address: acc.Address, State: Comparing,
+		Code: comparisonCode(acc.Invitation, acc.digest), Since: millis(l.now()), Versions: acc.Versions}
+	return p, l.pin(ctx, by, p, func(tx *vault.Tx) error {
+		var rec invitationRecord
+		ok, err := load(tx, spaceInvitation, acc.Invitation.String(), &rec)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: this node never made the invitation it answers", ErrInvitation)
+		}
+		inv, err := parseInvitation(rec.File)
+		if err != nil {
+			return err
+		}
+		if err := acc.matches(inv); err != nil {
+			return err
+		}
+		if rec.Used != "" {
+			return fmt.Errorf("%w: it was already answered by %s; an invitation is good once", ErrInvitation, rec.Used)
+		}
+		if err := inv.current(l.now()); err != nil {
+			return err
+		}
+		p.Knows = inv.identity.Generation
+		rec.Used = p.Node
+		return save(tx, spaceInvitation, acc.Invitation.String(), rec)
+	})
+}
+
+// pin stores a partner whose keys came by invitation, after check agreed.
+func (l *Line) pin(ctx context.Context, by string, p *partnerRecord, check func(*vault.Tx) error) error {
+	if p.Node == l.Node() {
+		return fmt.Errorf("%w: a node cannot be its own partner", ErrInvitation)
+	}
+	if _, err := negotiate(p.Versions[0], p.Versions[1]); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvitation, err)
+	}
+	_, err := l.vault.Act(ctx, audit.Act{Actor: by, Verb: "pin", Subject: p.Node}, func(tx *vault.Tx) error {
+		if err := check(tx); err != nil {
+			return err
+		}
+		ids, err := p.identities()
+		if err != nil {
+			return err
+		}
+		if err := l.freeToSpeak(tx, ids[0]); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvitation, err)
+		}
+		var old partnerRecord
+		ok, err := load(tx, spacePartner, p.Node, &old)
+		if err != nil {
+			return err
+		}
+		if ok && old.State != Comparing {
+			return fmt.Errorf("%w: %s is already a partner (%s); new keys come over the line, not by invitation", ErrInvitation, p.Node, old.State)
+		}
+		return save(tx, spacePartner, p.Node, p)
+	})
+	return err
+}
+
+// freeToSpeak refuses an identity that claims to speak for somebody whom
+// another node already speaks for.
+func (l *Line) freeToSpeak(r records, id *Identity) error {
+	who, err := l.speakers(r)
+	if err != nil {
+		return err
+	}
+	for _, s := range id.SpeaksFor {
+		if node := who[s]; node != "" && node != id.Node {
+			return fmt.Errorf("%s claims to speak for %s, for whom %s speaks", id.Node, s, node)
+		}
+	}
+	return nil
+}
+
+// Confirm opens the line to a partner after both operators compared the code
+// and found it equal. The code has to be typed again, so that nobody confirms
+// by habit.
+func (l *Line) Confirm(ctx context.Context, by, node, code string) error {
+	return l.change(ctx, by, "confirm", node, func(p *partnerRecord) error {
+		switch {
+		case p.State != Comparing:
+			return fmt.Errorf("the partner is %s; there is no code to compare", p.State)
+		case !sameCode(p.Code, code):
+			return errors.New("the code is not the one of these keys: do not use them; make a new invitation and send it by another way")
+		}
+		p.State, p.Code = Active, ""
+		return nil
+	})
+}
+
+// SetClearance says what a partner may see from now on, as a STANAG 4774
+// clearance in XML. nil withdraws it: nothing more is sent.
+func (l *Line) SetClearance(ctx context.Context, by, node string, clearance []byte) error {
+	if clearance != nil {
+		c, err := stanag4774.ParseClearance(clearance)
+		if err != nil {
+			return fmt.Errorf("set the clearance of %s: %w", node, err)
+		}
+		if _, err := l.policies().Holdings(l.holder(node, nil, c)); err != nil {
+			return fmt.Errorf("set the clearance of %s: %w", node, err)
+		}
+	}
+	return l.change(ctx, by, "clear", node, func(p *partnerRecord) error {
+		p.Clearance = clearance
+		return nil
+	})
+}
+
+// SetAddress says where a partner is reached; empty for one that cannot be.
+func (l *Line) SetAddress(ctx context.Context, by, node, address string) error {
+	if err := checkAddress(address); err != nil {
+		return fmt.Errorf("set the address of %s: %w", node, err)
+	}
+	return l.change(ctx, by, "readdress", node, func(p *partnerRecord) error {
+		p.Address = address
+		return nil
+	})
+}
+
+// Suspend stops the line to a partner; what waits for it is kept. why is for
+// the people of this node.
+func (l *Line) Suspend(ctx context.Context, by, node, why string) error {
+	return l.change(ctx, by, "suspend", node, func(p *partnerRecord) error {
+		if p.State != Active {
+			return fmt.Errorf("it is %s", p.State)
+		}
+		p.State, p.Reason = Suspended, why
+		return nil
+	})
+}
+
+// Resume opens a suspended line again.
+func (l *Line) Resume(ctx context.Context, by, node string) error {
+	return l.change(ctx, by, "resume", node, func(p *partnerRecord) error {
+		if p.State != Suspended {
+			return fmt.Errorf("it is %s", p.State)
+		}
+		p.State, p.Reason = Active, ""
+		return nil
+	})
+}
+
+// Revoke ends a partnership for good: the partner's keys are never believed
+// again. It holds what it was sent; recall that first.
+func (l *Line) Revoke(ctx context.Context, by, node, why string) error {
+	return l.change(ctx, by, "revoke", node, func(p *partnerRecord) error {
+		p.State, p.Reason, p.Code = Revoked, why, ""
+		return nil
+	})
+}
+
+// ClearFork takes down the warning that a partner's log was rewritten, after
+// a person has looked into it; what it shows now is the new beginning.
+func (l *Line) ClearFork(ctx context.Context, by, node string) error {
+	return l.change(ctx, by, "clear-fork", node, func(p *partnerRecord) error {
+		if p.Fork == nil {
+			return errors.New("no fork was seen")
+		}
+		p.Seen, p.Fork = p.Fork.After, nil
+		return nil
+	})
+}
+
+// change alters one partner's record in an act of its own and tells the
+// vault and the workers.
+func (l *Line) change(ctx context.Context, by, verb, node string, alter func(*partnerRecord) error) error {
+	_, err := l.vault.Act(ctx, audit.Act{Actor: by, Verb: verb, Subject: node}, func(tx *vault.Tx) error {
+		p, err := loadPartner(tx, node)
+		if err != nil {
+			return err
+		}
+		if err := alter(p); err != nil {
+			return err
+		}
+		return save(tx, spacePartner, node, p)
+	})
+	if err != nil {
+		return fmt.Errorf("%s partner %s: %w", verb, node, err)
+	}
+	l.wake(node)
+	return l.announce(ctx)
+}
+
+func loadPartner(r records, node string) (*partnerRecord, error) {
+	var p partnerRecord
+	ok, err := load(r, spacePartner, node, &p)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("%q: %w", node, ErrNoPartner)
+	}
+	return &p, nil
+}
+
+func loadPartners(r records) ([]*partnerRecord, error) {
+	var out []*partnerRecord
+	err := scan(r, spacePartner, "", func(key string, value []byte) error {
+		var p partnerRecord
+		if err := decodeRecord(spacePartner, key, value, &p); err != nil {
+			return err
+		}
+		out = append(out, &p)
+		return nil
+	})
+	return out, err
+}
+
+// Partners lists every partner, by name.
+func (l *Line) Partners(ctx context.Context) ([]Partner, error) {
+	recs, err := loadPartners(l.outside(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("list partners: %w", err)
+	}
+	out := make([]Partner, len(recs))
+	for i, r := range recs {
+		if out[i], err = r.partner(); err != nil {
+			return nil, fmt.Errorf("list partners: %w", err)
+		}
+	}
+	slices.SortFunc(out, func(a, b Partner) int {
+		return strings.Compare(a.Name+"\x00"+a.NodeID, b.Name+"\x00"+b.NodeID)
+	})
+	return out, nil
+}
+
+// Partner finds one partner by its node name, or by its name or nation where
+// only one has it.
+func (l *Line) Partner(ctx context.Context, name string) (Partner, error) {
+	all, err := l.Partners(ctx)
+	if err != nil {
+		return Partner{}, err
+	}
+	var found []Partner
+	for _, p := range all {
+		if p.NodeID == name {
+			return p, nil
+		}
+		if strings.EqualFold(p.Name, name) || strings.EqualFold(p.Nation, name) {
+			found = append(found, p)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Partner{}, fmt.Errorf("%q: %w; \"causeway partner list\" names them", name, ErrNoPartner)
+	case 1:
+		return found[0], nil
+	}
+	return Partner{}, fmt.Errorf("%q fits %d partners; use the node name, such as %s", name, len(found), found[0].NodeID)
+}
+
+// nationOf reads the nation from a node's name, which is derived from it.
+func nationOf(node string) string {
+	if len(node) < 3 {
+		return ""
+	}
+	return strings.ToUpper(node[:3])
+}
+
+// PartnerReader is the reader id of a partner.
+func PartnerReader(node string) string { return "partner:" + node }
+
+// Reader is a partner as a reader of this node's vault, by what it may see
+// now. A partner without a clearance in force sees nothing.
+func (l *Line) Reader(p Partner) vault.Reader {
+	r := vault.Reader{ID: PartnerReader(p.NodeID), Kind: vault.Partner}
+	if p.State != Active || p.Clearance == nil {
+		return r
+	}
+	c, err := stanag4774.ParseClearance(p.Clearance)
+	if err != nil {
+		l.log.Error("a partner's clearance cannot be read; it sees nothing", "partner", p.NodeID, "error", err)
+		return r
+	}
+	h, err := l.policies().Holdings(l.holder(p.NodeID, p.SpeaksFor, c))
+	if err != nil {
+		l.log.Error("a partner's clearance cannot be used; it sees nothing", "partner", p.NodeID, "error", err)
+		return r
+	}
+	r.Holdings = h
+	return r
+}
+
+// holder is a partner as the label policies judge it. It is in the TLP
+// audiences under its node name and under each identity it speaks for.
+func (l *Line) holder(node string, speaksFor []string, c *label.Clearance) label.Holder {
+	return label.Holder{Kind: label.Partner, Clearances: []*label.Clearance{c}, Nation: nationOf(node),
+		Names: append([]string{node}, speaksFor...), At: l.now()}
+}
+
+// announce tells the vault which partners read from it.
+func (l *Line) announce(ctx context.Context) error {
+	if l.changed == nil {
+		return nil
+	}
+	all, err := l.Partners(ctx)
+	if err != nil {
+		return err
+	}
+	readers := make([]vault.Reader, 0, len(all))
+	for _, p := range all {
+		if p.State == Active || p.State == Suspended {
+			readers = append(readers, l.Reader(p))
+		}
+	}
+	return l.changed(ctx, readers)
+}

@@ -1,0 +1,494 @@
+package line
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"causeway/internal/audit"
+	"causeway/internal/vault"
+)
+
+// Run moves messages until ctx ends: for every partner that can be reached,
+// one worker for each precedence, so that FLASH never waits behind ROUTINE
+// and ROUTINE always moves; and a worker that fetches from partners that
+// cannot reach this node. A failure of one partner never touches another.
+func (l *Line) Run(ctx context.Context) error {
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	running := map[string]context.CancelFunc{}
+	defer func() {
+		for _, stop := range running {
+			stop()
+		}
+	}()
+	start := func(key string, work func(context.Context)) {
+		if running[key] != nil {
+			return
+		}
+		wctx, stop := context.WithCancel(ctx)
+		running[key] = stop
+		workers.Go(func() { work(wctx) })
+	}
+	news := l.wakeup("run")
+	for {
+		all, err := loadPartners(l.outside(ctx))
+		if err != nil && ctx.Err() == nil {
+			l.log.Error("the line cannot read its partners", "error", err)
+		}
+		for _, p := range all {
+			node := p.Node
+			if p.State == Comparing && p.Answer != nil && p.Address != "" {
+				l.handIn(ctx, p)
+			}
+			if p.State != Active || p.Address == "" {
+				for _, lane := range precedences {
+					if stop := running[laneKey(node, lane)]; stop != nil {
+						stop()
+						delete(running, laneKey(node, lane))
+					}
+				}
+				if stop := running[node]; stop != nil {
+					stop()
+					delete(running, node)
+				}
+				continue
+			}
+			for _, lane := range precedences {
+				start(laneKey(node, lane), func(ctx context.Context) { l.pushLane(ctx, node, lane) })
+			}
+			if l.address == "" {
+				start(node, func(ctx context.Context) { l.fetch(ctx, node) })
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-news:
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// wakeup gives the channel that tells the named worker to look.
+func (l *Line) wakeup(key string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.wakes[key] == nil {
+		l.wakes[key] = make(chan struct{}, 1)
+	}
+	return l.wakes[key]
+}
+
+// touch notes that a partner answered, or why it did not.
+func (l *Line) touch(node string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.contact[node]
+	c.Tried = l.now()
+	if err == nil {
+		c.At, c.Reason = c.Tried, ""
+	} else {
+		c.Reason = err.Error()
+	}
+	l.contact[node] = c
+}
+
+// pushLane is the worker of one lane of one partner.
+func (l *Line) pushLane(ctx context.Context, node string, p Precedence) {
+	woken := l.wakeup(laneKey(node, p))
+	link := &link{line: l, node: node}
+	defer link.close()
+	met := false // the two sides compared what they remember
+	pause := time.Duration(0)
+	glances := 0
+	for ctx.Err() == nil {
+		worked, err := l.pushNext(ctx, link, p, &met)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			met = false
+			pause = min(max(2*pause, 200*time.Millisecond), l.limits.RetryMost)
+			var later *retryLater
+			if errors.As(err, &later) {
+				pause = max(pause, later.after)
+			}
+			l.touch(node, err)
+			l.log.Debug("a push did not go through", "partner", node, "precedence", p.String(), "error", err)
+			link.close()
+		case worked:
+			pause, glances = 0, 0
+			continue
+		case glances < len(looks):
+			// A wake comes from inside the transaction that enqueues; it may be
+			// ahead of the commit.
+			pause = looks[glances]
+			glances++
+		default:
+			pause = 2 * time.Second
+		}
+		select {
+		case <-ctx.Done():
+		case <-woken:
+			glances = 0
+			if err == nil {
+				pause = 0
+			}
+		case <-time.After(pause):
+		}
+	}
+}
+
+// looks are the pauses between looks at a lane that was woken.
+var looks = [...]time.Duration{2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond}
+
+// pushNext sends the oldest message of a lane that has no receipt, composing
+// one when there is none, and reports whether there was anything to do.
+func (l *Line) pushNext(ctx context.Context, k *link, p Precedence, met *bool) (bool, error) {
+	ready, err := l.anything(l.outside(ctx), k.node, p)
+	if err != nil || !ready {
+		return false, err
+	}
+	if !*met {
+		if err := k.meet(ctx, p); err != nil {
+			return false, err
+		}
+		*met = true
+	}
+	msg, digest, err := l.oldest(ctx, k.node, p)
+	if err != nil || msg == nil {
+		return false, err
+	}
+	doc, err := k.put(ctx, msg, digest)
+	if err != nil {
+		return false, err
+	}
+	if err := l.settle(ctx, k.node, doc); err != nil {
+		return false, err
+	}
+	l.touch(k.node, nil)
+	return true, nil
+}
+
+// oldest gives the first message of a lane without a receipt; nil when
+// nothing waits.
+func (l *Line) oldest(ctx context.Context, node string, p Precedence) ([]byte, Digest, error) {
+	for {
+		var lane laneRecord
+		out := l.outside(ctx)
+		if _, err := load(out, spaceLane, laneKey(node, p), &lane); err != nil {
+			return nil, Digest{}, err
+		}
+		if lane.Acked < lane.Seq {
+			var sent sentRecord
+			if _, err := load(out, spaceSent, streamKey(node, p, lane.Stream, lane.Acked+1), &sent); err != nil {
+				return nil, Digest{}, err
+			}
+			msg, ok, err := out.Record(spaceMessage, seqKey(node, p, lane.Acked+1))
+			if err != nil || ok {
+				return msg, sent.Digest, err
+			}
+			return nil, Digest{}, nil // settled at this moment by another server
+		}
+		made, err := l.compose(ctx, node, p)
+		if errors.Is(err, errMoved) {
+			continue
+		}
+		if err != nil {
+			return nil, Digest{}, err
+		}
+		if !made {
+			var q queueRecord
+			if _, err := load(out, spaceQueue, laneKey(node, p), &q); err != nil || q.Rows == 0 {
+				return nil, Digest{}, err
+			}
+		}
+	}
+}
+
+// next gives the most urgent message that waits for a partner.
+func (l *Line) next(ctx context.Context, node string) ([]byte, error) {
+	for _, p := range precedences {
+		ready, err := l.anything(l.outside(ctx), node, p)
+		if err != nil {
+			return nil, err
+		}
+		if !ready {
+			continue
+		}
+		if msg, _, err := l.oldest(ctx, node, p); err != nil || msg != nil {
+			return msg, err
+		}
+	}
+	return nil, nil
+}
+
+// retryLater is a partner's wish to be left alone for a while.
+type retryLater struct {
+	after time.Duration
+	err   error
+}
+
+func (r *retryLater) Error() string { return r.err.Error() }
+func (r *retryLater) Unwrap() error { return r.err }
+
+// link is a connection to one partner, made when it is needed and made anew
+// when either side's keys have changed.
+type link struct {
+	line   *Line
+	node   string
+	client *http.Client
+	base   string
+	made   string // what the client was made for
+}
+
+func (k *link) close() {
+	if k.client != nil {
+		k.client.CloseIdleConnections()
+		k.client = nil
+	}
+}
+
+func (k *link) open(ctx context.Context) error {
+	p, err := loadPartner(k.line.outside(ctx), k.node)
+	if err != nil {
+		return err
+	}
+	if p.State != Active && p.State != Comparing {
+		return fmt.Errorf("%w: it is %s here", ErrSuspended, p.State)
+	}
+	made := fmt.Sprint(p.Address, p.Knows, p.Keys[0].Digest())
+	if k.client != nil && made == k.made {
+		return nil
+	}
+	k.close()
+	if k.client, err = k.line.client(p); err != nil {
+		return err
+	}
+	k.base, k.made = "https://"+p.Address, made
+	return nil
+}
+
+// do makes one request and reads a short answer into v. Answers that are not
+// 200 or 204 become errors with the partner's own words.
+func (k *link) do(ctx context.Context, method, path string, body io.Reader, head http.Header, v any) (*http.Response, error) {
+	if err := k.open(ctx); err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, k.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range head {
+		req.Header[name] = values
+	}
+	res, err := k.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("reach %s: %w", k.node, plain(err))
+	}
+	defer res.Body.Close()
+	limit := int64(maxReceipt * 2)
+	if raw, ok := v.(*[]byte); ok {
+		if res.StatusCode == http.StatusOK {
+			*raw, err = readAtMost(res.Body, maxMessage)
+			return res, err
+		}
+	}
+	b, err := readAtMost(res.Body, limit)
+	if err != nil {
+		return res, fmt.Errorf("read the answer of %s: %w", k.node, err)
+	}
+	switch res.StatusCode {
+	case http.StatusOK:
+		if v == nil || method == http.MethodHead {
+			return res, nil
+		}
+		dec := json.NewDecoder(bytes.NewReader(b))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(v); err != nil {
+			return res, fmt.Errorf("read the answer of %s: %w", k.node, err)
+		}
+		return res, nil
+	case http.StatusNoContent:
+		return res, nil
+	}
+	f := failure{Code: "answer", Text: "it answered " + res.Status}
+	if json.Unmarshal(b, &f) != nil || len(f.Text) > maxReason {
+		f = failure{Code: "answer", Text: "it answered " + res.Status}
+	}
+	err = fmt.Errorf("%s answered: %w", k.node, f)
+	if s, aerr := strconv.Atoi(res.Header.Get("Retry-After")); aerr == nil && s > 0 {
+		return res, &retryLater{min(time.Duration(s)*time.Second, time.Hour), err}
+	}
+	return res, err
+}
+
+// meet compares what both sides remember of a lane before anything is sent.
+func (k *link) meet(ctx context.Context, p Precedence) error {
+	var lane laneRecord
+	if _, err := load(k.line.outside(ctx), spaceLane, laneKey(k.node, p), &lane); err != nil {
+		return err
+	}
+	var x exchange
+	if _, err := k.do(ctx, http.MethodGet, pathState, nil, nil, &x); err != nil {
+		return err
+	}
+	if err := k.line.learn(ctx, k.node, &x); err != nil {
+		return err
+	}
+	for _, st := range x.Lanes {
+		if st.Precedence == p {
+			return k.line.reconcile(ctx, k.node, lane, st)
+		}
+	}
+	return nil
+}
+
+// learn keeps what a partner says of the protocol versions it speaks. What it
+// may speak only ever grows, so that nobody can talk it down.
+func (l *Line) learn(ctx context.Context, node string, x *exchange) error {
+	if x.Node != node {
+		return fmt.Errorf("%s answered as %q", node, x.Node)
+	}
+	p, err := loadPartner(l.outside(ctx), node)
+	if err != nil {
+		return err
+	}
+	if x.Versions[1] <= p.Versions[1] {
+		return nil
+	}
+	if _, err := negotiate(x.Versions[0], x.Versions[1]); err != nil {
+		return err
+	}
+	_, err = l.vault.Act(ctx, audit.Act{Actor: PartnerReader(node), Verb: "protocol", Subject: node}, func(tx *vault.Tx) error {
+		p, err := loadPartner(tx, node)
+		if err != nil {
+			return err
+		}
+		p.Versions = [2]int{max(p.Versions[0], x.Versions[0]), max(p.Versions[1], x.Versions[1])}
+		return save(tx, spacePartner, node, p)
+	})
+	return err
+}
+
+// put pushes one message, from the byte where an earlier push stopped.
+func (k *link) put(ctx context.Context, msg []byte, digest Digest) (SignedReceipt, error) {
+	path := pathMessage + digest.String()
+	offset := int64(0)
+	if len(msg) > 256<<10 { // asking costs a round trip; a short message is sent again
+		res, err := k.do(ctx, http.MethodHead, path, nil, nil, nil)
+		if err != nil {
+			return SignedReceipt{}, err
+		}
+		if n, err := strconv.ParseInt(res.Header.Get(headerOffset), 10, 64); err == nil && n >= 0 && n <= int64(len(msg)) {
+			offset = n
+		}
+	}
+	head := http.Header{headerOffset: {strconv.FormatInt(offset, 10)}, headerLength: {strconv.Itoa(len(msg))},
+		"Content-Type": {"application/octet-stream"}}
+	var doc SignedReceipt
+	_, err := k.do(ctx, http.MethodPut, path, bytes.NewReader(msg[offset:]), head, &doc)
+	return doc, err
+}
+
+// fetch gets what waits at a partner that cannot reach this node, and hands
+// in the receipts.
+func (l *Line) fetch(ctx context.Context, node string) {
+	k := &link{line: l, node: node}
+	defer k.close()
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		err := l.fetchOne(ctx, k)
+		if err == nil {
+			pause = 0
+			continue
+		}
+		if ctx.Err() == nil {
+			l.touch(node, err)
+		}
+		k.close()
+		pause = min(max(2*pause, 200*time.Millisecond), l.limits.RetryMost)
+		var later *retryLater
+		if errors.As(err, &later) {
+			pause = max(pause, later.after)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// fetchOne asks once, waits for a message, takes it and hands in its receipt.
+func (l *Line) fetchOne(ctx context.Context, k *link) error {
+	st, err := l.exchangeFor(ctx, k.node)
+	if err != nil {
+		return err
+	}
+	body := mustCanonical(fetchRequest{State: *st, Wait: longPoll.Milliseconds()})
+	var msg []byte
+	res, err := k.do(ctx, http.MethodPost, pathFetch, bytes.NewReader(body), nil, &msg)
+	if err != nil {
+		return err
+	}
+	l.touch(k.node, nil)
+	if res.StatusCode == http.StatusNoContent {
+		return nil
+	}
+	doc, err := l.receive(ctx, msg)
+	if err != nil {
+		return err
+	}
+	_, err = k.do(ctx, http.MethodPost, pathReceipt, bytes.NewReader(mustCanonical(doc)), nil, nil)
+	return err
+}
+
+// handIn gives the answer to an invitation to the inviting node, where it can
+// be reached; else a person carries the file.
+func (l *Line) handIn(ctx context.Context, p *partnerRecord) {
+	k := &link{line: l, node: p.Node}
+	defer k.close()
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if _, err := k.do(ctx, http.MethodPost, pathAnswer, bytes.NewReader(p.Answer), nil, nil); err != nil {
+		l.touch(p.Node, err)
+		return
+	}
+	l.touch(p.Node, nil)
+	_, err := l.vault.Act(ctx, audit.Act{Actor: "node", Verb: "answer", Subject: p.Node}, func(tx *vault.Tx) error {
+		now, err := loadPartner(tx, p.Node)
+		if err != nil {
+			return err
+		}
+		now.Answer = nil
+		return save(tx, spacePartner, p.Node, now)
+	})
+	if err != nil {
+		l.log.Error("an answer was handed in but not noted", "partner", p.Node, "error", err)
+	}
+}
+
+func readAtMost(r io.Reader, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("it is longer than %d bytes", limit)
+	}
+	return b, err
+}
+
+// plain takes the method and the address off an HTTP client's error.
+func plain(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
