@@ -1,6 +1,8 @@
 package line
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"causeway/internal/vault"
@@ -53,24 +55,27 @@ func (rc *Receipt) refuse(r Refusal) {
 func (l *Line) takeBack(tx *vault.Tx, p *partnerRecord, c *content, rc *Receipt, got *gotRecord) error {
 	onward := map[string][]Item{}
 	for _, it := range c.recall.Items {
-		holders, err := tx.Holders(it.ID)
+		before, err := tx.Holders(it.ID)
 		if err != nil {
 			return err
 		}
-		removed, last, err := tx.WithdrawFrom(PartnerReader(p.Node), it.ID, it.Version, c.recall.Why)
-		if err != nil {
-			return err
-		}
-		if !removed {
+		_, err = tx.WithdrawOwn(PartnerReader(p.Node), "", it.ID, it.Version, c.recall.Why)
+		if errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrQuery) {
 			continue
+		}
+		if err != nil {
+			return err
 		}
 		rc.Removed++
 		got.Items = append(got.Items, it)
-		if !last {
-			continue
+		after, err := tx.Holders(it.ID)
+		if err != nil {
+			return err
 		}
-		for _, h := range holders {
-			if node, ok := strings.CutPrefix(h.Reader, "partner:"); ok && h.Version == it.Version {
+		for _, h := range before {
+			node, ok := strings.CutPrefix(h.Reader, "partner:")
+			still := slices.ContainsFunc(after, func(a vault.Holder) bool { return a.Reader == h.Reader && a.Version == h.Version })
+			if ok && h.Version == it.Version && !still && !slices.Contains(onward[node], it) {
 				onward[node] = append(onward[node], it)
 			}
 		}

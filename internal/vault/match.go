@@ -42,7 +42,11 @@ type Query struct {
 	After  int64  // only what follows this [Row.Seq]; 0: from the start
 	Limit  int    // rows at most; 0 means DefaultLimit, more than MaxLimit is MaxLimit
 	Bare   bool   // rows without Raw
-	Newest bool   // the newest first; After and AddedAfter keep their meaning, Cursor goes on backwards
+
+	// MaxBytes of Raw ends a page early, with More, at least one row given;
+	// 0: no limit. It bounds the memory of a page of large objects.
+	MaxBytes int
+	Newest   bool // the newest first; After and AddedAfter keep their meaning, Cursor goes on backwards
 }
 
 // Limits of a page.

@@ -15,7 +15,7 @@ import (
 type Put struct {
 	Object     *stix.Object
 	Effective  label.Effective // the zero value is readable by nobody
-	Source     string          // "local", or the reader id of the partner that sent it
+	Source     string          // "local", or the reader id of who sent it: a partner, a person's program over TAXII
 	Collection string          // free; "" for none
 }
 

@@ -306,6 +306,26 @@ func (t *Tx) Withdraw(id, version, why string) error {
 	return t.fail(t.withdraw(vs, id, why))
 }
 
+// WithdrawOwn is [Tx.Withdraw] for the records of one source, in one
+// collection: what others said of the object stays. It gives how many records
+// went; none is ErrNotFound.
+func (t *Tx) WithdrawOwn(source, collection, id, version, why string) (int, error) {
+	vs, err := t.versions(id, version, true)
+	if err != nil {
+		return 0, err
+	}
+	var own []engine.Version
+	for _, v := range vs {
+		if v.Source == source && v.Collection == collection {
+			own = append(own, v)
+		}
+	}
+	if len(own) == 0 {
+		return 0, fmt.Errorf("withdraw %s of %s: %w", id, source, ErrNotFound)
+	}
+	return len(own), t.fail(t.withdraw(own, id, why))
+}
+
 func (t *Tx) withdraw(vs []engine.Version, id, why string) error {
 	vids := make([]int64, len(vs))
 	feeds := map[int64]bool{}

@@ -215,11 +215,15 @@ func (w *View) page(ctx context.Context, a *audit.Act, query Query) (p Page, err
 			s.IDs = intersect(s.IDs, ids)
 		}
 		s.After, s.Before, s.Newest, s.Bare, s.Limit = max(s.After, after), before, query.Newest, query.Bare, limit+1
+		s.MaxBytes = query.MaxBytes
 		if p.Rows, err = q.rows(s); err != nil {
 			return err
 		}
 		if len(p.Rows) > limit {
 			p.Rows, p.More = p.Rows[:limit], true
+		}
+		if n := fitting(p.Rows, query.MaxBytes); n < len(p.Rows) {
+			p.Rows, p.More = p.Rows[:n], true
 		}
 		answered(a, p.Rows)
 		return nil
@@ -236,6 +240,18 @@ func (w *View) page(ctx context.Context, a *audit.Act, query Query) (p Page, err
 		p.Next, err = w.v.seal(w.r.ID, cursor{last, query.Newest, m})
 	}
 	return p, err
+}
+
+// fitting counts the first rows that stay within a number of bytes, at least
+// one.
+func fitting(rows []Row, maxBytes int) int {
+	size := 0
+	for i := range rows {
+		if size += len(rows[i].Raw); maxBytes > 0 && size > maxBytes && i > 0 {
+			return i
+		}
+	}
+	return len(rows)
 }
 
 // intersect gives the ids in both; no wish means any.

@@ -147,12 +147,15 @@ type Select struct {
 	Since      Micros  // modified at or after
 	Until      Micros  // modified before; 0: no end
 
-	After   Micros // added strictly later
-	Before  Micros // added strictly earlier; 0: no end
-	Newest  bool   // order by added descending
-	Limit   int    // 0: no limit
-	Bare    bool   // without Raw
-	Holders bool   // demand a release to the feed's owner beside its place
+	After  Micros // added strictly later
+	Before Micros // added strictly earlier; 0: no end
+	Newest bool   // order by added descending
+	Limit  int    // 0: no limit
+	// MaxBytes of Raw to give; the row that goes beyond is the last one
+	// given, so that the asker sees that there is more. 0: no limit.
+	MaxBytes int
+	Bare     bool // without Raw
+	Holders  bool // demand a release to the feed's owner beside its place
 }
 
 // Leaf is one stored audit entry with its opening.

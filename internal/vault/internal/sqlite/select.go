@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -157,8 +158,8 @@ func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
 		text += " LIMIT ?"
 		q.args = append(q.args, s.Limit)
 	}
-	out := make([]engine.Row, 0, min(s.Limit, 4096))
-	return out, t.each(func(r *sql.Rows) error {
+	out, size := make([]engine.Row, 0, min(s.Limit, 4096)), 0
+	err := t.each(func(r *sql.Rows) error {
 		out = append(out, engine.Row{})
 		row := &out[len(out)-1]
 		fields := append(placeFields(&row.Place), versionFields(&row.Version)...)
@@ -168,9 +169,19 @@ func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
 		if err := r.Scan(fields...); err != nil {
 			return fmt.Errorf("read the vault: %w", err)
 		}
+		if size += len(row.Raw); s.MaxBytes > 0 && size > s.MaxBytes {
+			return errFull
+		}
 		return nil
 	}, text, q.args...)
+	if errors.Is(err, errFull) {
+		err = nil
+	}
+	return out, err
 }
+
+// errFull ends a walk that has given as many bytes as were asked for.
+var errFull = errors.New("enough bytes")
 
 // Count implements [engine.Read].
 func (t *tx) Count(s engine.Select) (n int64, err error) {
