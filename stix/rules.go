@@ -3,6 +3,8 @@ package stix
 import (
 	"strconv"
 	"strings"
+
+	"causeway/stix/pattern"
 )
 
 // ownID checks the id of the object itself (STIX 2.9).
@@ -276,6 +278,7 @@ func (c *checker) contents(v value) {
 
 // codeRules are the rules of the specification texts that are programs.
 var codeRules = map[string]rule{
+	"pattern":             (*checker).pattern,
 	"country":             (*checker).country,
 	"malwareFamily":       (*checker).malwareFamily,
 	"observed":            (*checker).observed,
@@ -297,6 +300,17 @@ func (c *checker) at(name, code, format string, args ...any) {
 	c.push(name)
 	c.failf(code, format, args...)
 	c.pop()
+}
+
+// pattern checks the text of a STIX pattern; other languages are opaque.
+func (c *checker) pattern(f *found) {
+	p := f.get("pattern")
+	if f.get("pattern_type").str() != "stix" || !p.is(kindString) {
+		return
+	}
+	if err := pattern.Check(p.str()); err != nil {
+		c.at("pattern", "pattern", "%v", err)
+	}
 }
 
 func (c *checker) country(f *found) {

@@ -63,6 +63,7 @@ sdo indicator
   valid_until time
   kill_chain_phases [of:kill-chain-phase]
   ? order valid_from < valid_until
+  ? code pattern
 sdo infrastructure
   name! string
   description string
