@@ -285,3 +285,11 @@ var historic = map[string]string{
 var historicNumber = map[int]string{
 	891: "SCG", 890: "YUG", 530: "ANT", 278: "DDR", 810: "SUN", 200: "CSK", 582: "PUS", 720: "YMD",
 }
+
+// residualNumber lists the numbers under which Comtrade reports trade with no
+// country. 490 is not here: it is Taiwan.
+var residualNumber = map[int]string{
+	290: "Northern Africa, nes", 471: "CACM, nes", 472: "Africa CAMEU region, nes", 473: "LAIA, nes", 527: "Oceania, nes", 568: "Other Europe, nes",
+	577: "Other Africa, nes", 636: "Rest of America, nes", 637: "North America and Central America, nes", 697: "Europe EFTA, nes", 837: "Bunkers",
+	838: "Free zones", 839: "Special categories", 849: "US Misc. Pacific Isds", 879: "Western Asia, nes", 899: "Areas, nes",
+}

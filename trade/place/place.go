@@ -82,6 +82,9 @@ var load = sync.OnceValue(func() *index {
 		p.M49 = num
 		x.byCode[code], x.byNum[num] = p, p
 	}
+	for num, name := range residualNumber {
+		x.byNum[num] = Place{Code: strings.ToUpper(name), Name: name, Kind: Residual, M49: num}
+	}
 	for kind, words := range groups {
 		for _, w := range words {
 			x.byName[fold(w)] = Place{Code: strings.ToUpper(w), Name: w, Kind: kind}
