@@ -104,6 +104,8 @@ func describeAtom(a atom) string {
 	switch {
 	case p.policy == tlpPolicy:
 		return "audience " + p.value
+	case !isTag && p.tag != classTag:
+		return p.policy + " " + p.tag + " " + p.value
 	case !isTag:
 		return "classification " + p.value
 	case p.epoch != "":

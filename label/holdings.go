@@ -26,6 +26,7 @@ type Holder struct {
 	Clearances []*Clearance // of one policy several: the holder has what all of them give
 	Nation     string       // ISO 3166-1 alpha-3; needed for dated groups
 	Names      []string     // ids of the reader and its organisations, for TLP audiences
+	Attributes []Attribute  // cases and foreign schemes
 	NotBefore  time.Time    // zero: no limit
 	NotAfter   time.Time    // zero: no limit
 	At         time.Time    // the moment that is asked about
@@ -146,6 +147,13 @@ func (ps *Policies) Holdings(h Holder) (*Holdings, error) {
 	audience, err := ps.audienceAtoms(h)
 	if err != nil {
 		return nil, fmt.Errorf("compile holdings: %w", err)
+	}
+	for _, attribute := range h.Attributes {
+		a, err := attribute.atom()
+		if err != nil {
+			return nil, fmt.Errorf("compile holdings: %w", err)
+		}
+		held = append(held, a)
 	}
 	return newHoldings(append(held, audience...), notes), nil
 }
