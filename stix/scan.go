@@ -345,54 +345,89 @@ func (s *scanner) wrapper(o *Object) {
 // bracket, its closing quote, or the end of its word. Past limit bytes it
 // reads on and says that it does not fit.
 func (s *scanner) value(limit int) (fits bool, err error) {
-	c, err := s.must("a value")
-	if err != nil {
+	if _, err := s.peekMust("a value"); err != nil {
 		return false, err
 	}
 	fits = true
-	depth, inString, escaped := 0, false, false
-	for {
-		if len(s.buf) < limit {
-			s.buf = append(s.buf, c)
-		} else {
-			fits = false
-		}
-		switch {
-		case inString:
-			switch {
-			case escaped:
-				escaped = false
-			case c == '\\':
-				escaped = true
-			case c == '"':
-				inString = false
-			}
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-		}
-		if depth == 0 && !inString && (c == '"' || c == '}' || c == ']') {
-			return fits, nil
-		}
-		if c == '\n' {
-			s.line++
-		}
-		if c, err = s.r.ReadByte(); err != nil {
-			if err == io.EOF {
-				return false, s.fail("syntax", "the text is cut off in the middle of an object")
-			}
+	var at cut
+	for !at.done {
+		if _, err := s.r.Peek(1); err == io.EOF {
+			return false, s.fail("syntax", "the text is cut off in the middle of an object")
+		} else if err != nil {
 			return false, fmt.Errorf("read: %w", err)
 		}
-		if s.read++; s.limits.Bytes > 0 && s.read > s.limits.Bytes {
+		chunk, _ := s.r.Peek(s.r.Buffered())
+		n := at.advance(chunk)
+		if s.read += int64(n); s.limits.Bytes > 0 && s.read > s.limits.Bytes {
 			return false, s.fail("size", "the text is larger than %d bytes", s.limits.Bytes)
 		}
-		if depth == 0 && !inString && (c == ',' || c == '}' || c == ']' || c == ':' || c == ' ' || c == '\n' || c == '\r' || c == '\t') {
-			s.r.UnreadByte()
-			s.read--
-			return fits, nil
+		s.line += bytes.Count(chunk[:n], []byte{'\n'})
+		if fits = fits && len(s.buf)+n <= limit; fits {
+			s.buf = append(s.buf, chunk[:n]...)
 		}
+		s.r.Discard(n)
 	}
+	return fits, nil
+}
+
+// cut finds the end of one value in text that comes in pieces. It counts
+// brackets without telling their kinds apart: what it cuts out is parsed.
+type cut struct {
+	depth             int
+	inString, escaped bool
+	inWord            bool
+	done              bool
+}
+
+// advance takes bytes up to the end of the value, if it is in b.
+func (c *cut) advance(b []byte) (n int) {
+	for n < len(b) && !c.done {
+		if c.inString {
+			n = c.stringPart(b, n)
+			continue
+		}
+		switch ch := b[n]; ch {
+		case '"':
+			if c.inWord && c.depth == 0 {
+				c.done = true
+				return n
+			}
+			c.inString = true
+		case '{', '[':
+			c.depth++
+		case '}', ']':
+			if c.depth == 0 { // the bracket of what the word stands in
+				c.done = true
+				return n
+			}
+			c.depth--
+			c.done = c.depth == 0
+		case ',', ':', ' ', '\t', '\r', '\n':
+			if c.depth == 0 {
+				c.done = true
+				return n
+			}
+		default:
+			c.inWord = c.inWord || c.depth == 0
+		}
+		n++
+	}
+	return n
+}
+
+func (c *cut) stringPart(b []byte, n int) int {
+	if c.escaped {
+		c.escaped = false
+		return n + 1
+	}
+	for n < len(b) && b[n] != '"' && b[n] != '\\' {
+		n++
+	}
+	if n < len(b) {
+		c.escaped = b[n] == '\\'
+		c.inString = c.escaped
+		c.done = !c.inString && c.depth == 0
+		n++
+	}
+	return n
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Problem is one way an object departs from the standard.
@@ -37,7 +38,12 @@ func Validate(o *Object) []Problem { return judge(o, true) }
 func Broken(o *Object) []Problem { return judge(o, false) }
 
 func judge(o *Object, warnings bool) []Problem {
-	c := checker{warnings: warnings}
+	c := checkers.Get().(*checker)
+	*c = checker{warnings: warnings, steps: c.steps[:0]}
+	defer func() {
+		*c = checker{steps: c.steps[:0]}
+		checkers.Put(c)
+	}()
 	if o.typ == "bundle" {
 		// An empty list of objects is let pass: the bundle is no STIX object,
 		// is not kept, and the OASIS test cases have one.
@@ -49,6 +55,9 @@ func judge(o *Object, warnings bool) []Problem {
 	}
 	return c.problems
 }
+
+// checkers keeps checkers for the sake of their steps.
+var checkers = sync.Pool{New: func() any { return new(checker) }}
 
 // checker walks one object. The path to where it stands is kept as steps and
 // written out only for a problem.

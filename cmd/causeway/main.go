@@ -31,6 +31,7 @@ type cli struct {
 	Label     labelCmd     `cmd:"" help:"Confidentiality labels: what they mean, who may read, how they join."`
 	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
 	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
+	Stix      stixCmd      `cmd:"" help:"Check STIX objects and patterns."`
 	Synth     synthCmd     `cmd:"" help:"Synthetic posts with a known truth."`
 	Trade     tradeCmd     `cmd:"" help:"Economic security: dependencies, look-through, coercion scenarios, joint action."`
 	Version   versionCmd   `cmd:"" help:"Print the version, the Go release it was built with, and the platform."`
