@@ -58,19 +58,19 @@ func (l *Line) sendKeys(tx *vault.Tx) error {
 	return nil
 }
 
-// behind says whether a partner was not told of this node's newest keys, as
-// after a crash between the key file and the outbox.
-func (l *Line) behind(ctx context.Context) (bool, error) {
+// catchUpKeys tells partners of keys that they were not told of, as after a
+// crash between the key file and the outbox.
+func (l *Line) catchUpKeys(ctx context.Context) error {
 	all, err := loadPartners(l.outside(ctx))
 	if err != nil {
-		return false, err
+		return err
 	}
 	for _, p := range all {
 		if p.State != Revoked && max(p.Knows, p.Told) < l.Self().Generation {
-			return true, nil
+			return l.act(ctx, "rotate", l.Node(), l.sendKeys)
 		}
 	}
-	return false, nil
+	return nil
 }
 
 // Notices between nodes.

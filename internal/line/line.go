@@ -39,11 +39,13 @@ type Config struct {
 	Address   string // host:port where partners reach this node; empty when they cannot
 	Spool     string // folder for messages that arrived in part; empty keeps none
 	Limits    Limits // zero fields take the defaults
+	Control   string // path of the socket where commands on this machine reach a running node; empty: none
 	// Node is the node itself as a reader, for the markings it already holds.
 	// nil: only markings that come with a message are understood.
 	Node func() vault.Reader
 	// PartnersChanged is called after every change of who the partners are or
-	// what they may see, so that the vault learns its audiences. May be nil.
+	// what they may see, so that the vault learns its audiences; at the start
+	// the caller does that itself. May be nil.
 	PartnersChanged func(ctx context.Context, readers []vault.Reader) error
 	Now             func() time.Time // nil: time.Now
 	Log             *slog.Logger     // nil: discards
@@ -96,6 +98,7 @@ type Line struct {
 	node     func() vault.Reader
 	address  string
 	parts    *spool
+	control  string
 	origins  origins
 	shown    shown
 	limits   Limits
@@ -127,7 +130,7 @@ var (
 
 // Open prepares a node's lines. It starts nothing: see [Line.Run] and
 // [Line.Serve].
-func Open(ctx context.Context, c Config) (*Line, error) {
+func Open(_ context.Context, c Config) (*Line, error) {
 	if c.Vault == nil || c.Ring == nil || c.Policies == nil {
 		return nil, errors.New("open the line: it needs a vault, keys and policies")
 	}
@@ -138,7 +141,7 @@ func Open(ctx context.Context, c Config) (*Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the line: %w", err)
 	}
-	l := &Line{vault: c.Vault, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, address: c.Address, parts: parts,
+	l := &Line{vault: c.Vault, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, address: c.Address, parts: parts, control: c.Control,
 		limits: c.Limits.filled(), changed: c.PartnersChanged, now: c.Now, log: c.Log,
 		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}}
 	if l.now == nil {
@@ -152,7 +155,7 @@ func Open(ctx context.Context, c Config) (*Line, error) {
 			return nil, errors.New("open the line: the log key that the node's identity names is not the one that signs its checkpoints")
 		}
 	}
-	return l, l.announce(ctx)
+	return l, nil
 }
 
 // Self is the node's own current identity.

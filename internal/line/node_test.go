@@ -84,6 +84,9 @@ func (n *testNode) open() {
 	n.line, err = Open(ctx, Config{Vault: n.vault, Ring: n.ring, Policies: func() *label.Policies { return n.policies }, LogSigner: n.signer,
 		Address: n.address, Spool: filepath.Join(n.dir, "spool"), Node: n.reader, Limits: n.limits,
 		PartnersChanged: func(ctx context.Context, rs []vault.Reader) error { return n.vault.SetReaders(ctx, rs) }})
+	if err == nil {
+		err = n.line.announce(ctx)
+	}
 	if err != nil {
 		n.t.Fatal(err)
 	}

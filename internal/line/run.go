@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"causeway/internal/audit"
@@ -24,19 +25,37 @@ import (
 func (l *Line) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	defer workers.Wait()
-	running := map[string]context.CancelFunc{}
+	running := map[string]*worker{}
 	defer func() {
-		for _, stop := range running {
-			stop()
+		for _, w := range running {
+			w.stop()
 		}
 	}()
 	start := func(key string, work func(context.Context)) {
-		if running[key] != nil {
+		if w := running[key]; w != nil && !w.ended.Load() {
 			return
 		}
 		wctx, stop := context.WithCancel(ctx)
-		running[key] = stop
-		workers.Go(func() { work(wctx) })
+		w := &worker{stop: stop}
+		running[key] = w
+		workers.Go(func() {
+			defer w.ended.Store(true)
+			work(wctx)
+		})
+	}
+	end := func(key string) {
+		if w := running[key]; w != nil {
+			w.stop()
+			delete(running, key)
+		}
+	}
+	workers.Go(func() {
+		if err := l.serveControl(ctx); err != nil {
+			l.log.Warn("commands cannot reach this node while it runs", "error", err)
+		}
+	})
+	if err := l.catchUpKeys(ctx); err != nil {
+		return err
 	}
 	news := l.wakeup("run")
 	for {
@@ -46,20 +65,14 @@ func (l *Line) Run(ctx context.Context) error {
 		}
 		for _, p := range all {
 			node := p.Node
-			if p.State == Comparing && p.Answer != nil && p.Address != "" {
-				l.handIn(ctx, p)
+			if p.State != Revoked && p.Answer != nil && p.Address != "" {
+				start("answer/"+node, func(ctx context.Context) { l.handIn(ctx, node) })
 			}
 			if p.State != Active || p.Address == "" {
 				for _, lane := range precedences {
-					if stop := running[laneKey(node, lane)]; stop != nil {
-						stop()
-						delete(running, laneKey(node, lane))
-					}
+					end(laneKey(node, lane))
 				}
-				if stop := running[node]; stop != nil {
-					stop()
-					delete(running, node)
-				}
+				end(node)
 				continue
 			}
 			for _, lane := range precedences {
@@ -76,6 +89,12 @@ func (l *Line) Run(ctx context.Context) error {
 		case <-time.After(2 * time.Second):
 		}
 	}
+}
+
+// worker is one goroutine of Run.
+type worker struct {
+	stop  context.CancelFunc
+	ended atomic.Bool
 }
 
 // wakeup gives the channel that tells the named worker to look.
@@ -453,26 +472,35 @@ func (l *Line) fetchOne(ctx context.Context, k *link) error {
 
 // handIn gives the answer to an invitation to the inviting node, where it can
 // be reached; else a person carries the file.
-func (l *Line) handIn(ctx context.Context, p *partnerRecord) {
-	k := &link{line: l, node: p.Node}
+func (l *Line) handIn(ctx context.Context, node string) {
+	k := &link{line: l, node: node}
 	defer k.close()
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	if _, err := k.do(ctx, http.MethodPost, pathAnswer, bytes.NewReader(p.Answer), nil, nil); err != nil {
-		l.touch(p.Node, err)
-		return
-	}
-	l.touch(p.Node, nil)
-	_, err := l.vault.Act(ctx, audit.Act{Actor: "node", Verb: "answer", Subject: p.Node}, func(tx *vault.Tx) error {
-		now, err := loadPartner(tx, p.Node)
-		if err != nil {
-			return err
+	for pause := 200 * time.Millisecond; ctx.Err() == nil; pause = min(2*pause, time.Minute) {
+		p, err := loadPartner(l.outside(ctx), node)
+		if err != nil || p.Answer == nil {
+			return
 		}
-		now.Answer = nil
-		return save(tx, spacePartner, p.Node, now)
-	})
-	if err != nil {
-		l.log.Error("an answer was handed in but not noted", "partner", p.Node, "error", err)
+		_, err = k.do(ctx, http.MethodPost, pathAnswer, bytes.NewReader(p.Answer), nil, nil)
+		var f failure
+		if err == nil || errors.As(err, &f) && f.Code == "invitation" {
+			// Taken, or refused for good: the same answer arrived by hand before.
+			if err := l.act(ctx, "answer", node, func(tx *vault.Tx) error {
+				now, err := loadPartner(tx, node)
+				if err != nil {
+					return err
+				}
+				now.Answer = nil
+				return save(tx, spacePartner, node, now)
+			}); err != nil {
+				l.log.Error("an answer was handed in but not noted", "partner", node, "error", err)
+			}
+			return
+		}
+		l.touch(node, err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
 	}
 }
 
