@@ -1,0 +1,226 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"causeway/internal/audit"
+	"causeway/internal/line"
+	"causeway/internal/people"
+	"causeway/internal/vault"
+	"causeway/label"
+	"causeway/stix"
+)
+
+// Preview is what a release would do, before it is done.
+type Preview struct {
+	Root     string
+	Items    []vault.Row // the root and everything it rests on, in the order of sending
+	Partners []Recipient
+}
+
+// Recipient is one partner's side of a preview.
+type Recipient struct {
+	ID, Name, Nation string
+	Allow            bool           // may read every item
+	Withheld         []Withheld     // items this partner may not read
+	Released         bool           // holds all of it already
+	Rule             string         // key of the rule that decided
+	Decision         label.Decision // on the root
+}
+
+// Withheld is an item that a partner may not read, and why.
+type Withheld struct {
+	ID       string
+	Type     string
+	Decision label.Decision
+}
+
+// largestRelease bounds what one release may carry.
+const largestRelease = 50_000
+
+// ErrTooMany refuses a release of more than [largestRelease] objects.
+var ErrTooMany = errors.New("the release would carry more than 50,000 objects; release its parts")
+
+// closure gives the objects that root rests on: everything it refers to, as
+// far as the person may see, the newest version of each. What an object needs
+// comes before it, so a receiver never holds a dangling label or creator.
+func (d *Desk) closure(ctx context.Context, v *vault.View, root string) ([]vault.Row, error) {
+	var out []vault.Row
+	state := map[string]bool{}
+	var walk func(id string, must bool) error
+	walk = func(id string, must bool) error {
+		if state[id] {
+			return nil
+		}
+		state[id] = true
+		row, err := v.Get(ctx, id)
+		if errors.Is(err, vault.ErrNotFound) && !must {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", id, err)
+		}
+		object, err := stix.ParseObject(row.Raw)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", id, err)
+		}
+		for _, ref := range object.Refs() {
+			if err := walk(ref.ID, false); err != nil {
+				return err
+			}
+		}
+		if out = append(out, row); len(out) > largestRelease {
+			return ErrTooMany
+		}
+		return nil
+	}
+	return out, walk(root, true)
+}
+
+// Preview shows who would receive an object and everything it rests on, and
+// why each other partner would not.
+func (d *Desk) Preview(ctx context.Context, by people.Person, root string) (*Preview, error) {
+	v, err := d.view(by)
+	if err != nil {
+		return nil, err
+	}
+	items, err := d.closure(ctx, v, root)
+	if err != nil {
+		return nil, err
+	}
+	p := &Preview{Root: root, Items: items}
+	partners, err := d.Line.Partners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, partner := range partners {
+		r, err := d.recipient(ctx, partner, p)
+		if err != nil {
+			return nil, err
+		}
+		p.Partners = append(p.Partners, r)
+	}
+	return p, nil
+}
+
+func (d *Desk) recipient(ctx context.Context, partner line.Partner, p *Preview) (Recipient, error) {
+	reader := d.Line.Reader(partner)
+	r := Recipient{ID: partner.NodeID, Name: partner.Name, Nation: partner.Nation, Allow: partner.State == line.Active, Released: true}
+	held := d.Vault.As(reader)
+	for _, item := range p.Items {
+		decision := label.Decide(item.Effective.Rule, reader.Holdings)
+		if item.ID == p.Root {
+			r.Decision, r.Rule = decision, item.Effective.Rule.Key()
+		}
+		if !decision.Allow {
+			r.Allow, r.Released = false, false
+			r.Withheld = append(r.Withheld, Withheld{item.ID, item.Type, decision})
+			continue
+		}
+		if _, err := held.GetVersion(ctx, item.ID, item.Version); errors.Is(err, vault.ErrNotFound) {
+			r.Released = false
+		} else if err != nil {
+			return Recipient{}, err
+		}
+	}
+	return r, nil
+}
+
+// Release makes an object, and everything it rests on, available to the
+// partners named by node id, and puts it on their lines. Partners that may
+// not read all of it are refused by name before anything is released.
+func (d *Desk) Release(ctx context.Context, by people.Person, root string, to []string, precedence line.Precedence) (*Preview, error) {
+	if err := need(by, "release", people.ReleaseOfficer); err != nil {
+		return nil, err
+	}
+	if len(to) == 0 {
+		return nil, errors.New("name at least one partner to release to")
+	}
+	p, err := d.Preview(ctx, by, root)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range to {
+		i := slices.IndexFunc(p.Partners, func(r Recipient) bool { return r.ID == id })
+		if i < 0 {
+			return nil, fmt.Errorf("%q is not a partner of this node", id)
+		}
+		if r := p.Partners[i]; !r.Allow {
+			return nil, fmt.Errorf("release to %s: %w: %s", r.Name, people.ErrForbidden, r.Why())
+		}
+	}
+	act := audit.Act{Actor: by.ReaderID(), Verb: "release", Subject: root,
+		Detail: map[string]string{"to": strings.Join(to, " "), "precedence": precedence.String(), "objects": fmt.Sprint(len(p.Items))}}
+	_, err = d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
+		items := make([]line.Item, 0, len(p.Items))
+		for _, row := range p.Items {
+			items = append(items, line.Item{ID: row.ID, Version: row.Version})
+		}
+		for _, id := range to {
+			reader := line.PartnerReader(id)
+			for _, row := range p.Items {
+				if err := tx.Release(row.ID, row.Version, []string{reader}, row.Effective.Rule.Key()); err != nil {
+					return err
+				}
+			}
+			if err := d.Line.Enqueue(tx, id, precedence, items); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return p, err
+}
+
+// Why gives the first reason a partner is not a recipient.
+func (r Recipient) Why() string {
+	if len(r.Withheld) == 0 {
+		return "the line to this partner is not open"
+	}
+	for _, reason := range r.Withheld[0].Decision.Reasons {
+		if !reason.Allow {
+			return reason.Text
+		}
+	}
+	return "its label does not admit this partner"
+}
+
+// Recall takes an object back from partners: it is no longer available to
+// them, and they are asked to remove it and to say so.
+func (d *Desk) Recall(ctx context.Context, by people.Person, id string, from []string, why string) error {
+	if err := need(by, "recall", people.ReleaseOfficer); err != nil {
+		return err
+	}
+	if strings.TrimSpace(why) == "" {
+		return errors.New("say why the object is recalled; its holders are told")
+	}
+	v, err := d.view(by)
+	if err != nil {
+		return err
+	}
+	versions, err := v.Versions(ctx, id)
+	if err != nil {
+		return err
+	}
+	act := audit.Act{Actor: by.ReaderID(), Verb: "recall", Subject: id, Detail: map[string]string{"from": strings.Join(from, " "), "why": why}}
+	_, err = d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
+		for _, partner := range from {
+			var items []line.Item
+			for _, row := range versions {
+				if err := tx.Recall(row.ID, row.Version, []string{line.PartnerReader(partner)}, why); err != nil {
+					return err
+				}
+				items = append(items, line.Item{ID: row.ID, Version: row.Version})
+			}
+			if err := d.Line.EnqueueRecall(tx, partner, items, why); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
