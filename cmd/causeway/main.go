@@ -12,9 +12,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"causeway/internal/node"
+	"causeway/internal/people"
 )
 
 // Exit codes of every command; part of the contract.
@@ -27,8 +31,29 @@ const (
 
 // cli is the command tree, one line per group.
 type cli struct {
-	Detect    detectCmd    `cmd:"" help:"Find accounts that share the same things at the same time, with odds and evidence."`
+	Detect detectCmd `cmd:"" help:"Find accounts that share the same things at the same time, with odds and evidence."`
+
+	Init   initCmd   `cmd:"" help:"Make a node's data folder."`
+	Serve  serveCmd  `cmd:"" help:"Serve a node: pages, TAXII, and the line to its partners."`
+	Status statusCmd `cmd:"" help:"What a node is and how it stands."`
+	Demo   demoCmd   `cmd:"" help:"Three nodes on this machine with a campaign and a coercion case on them."`
+
+	Import importCmd `cmd:"" help:"Store STIX bundles, MISP events, DISARM or indicators under a label."`
+	Export exportCmd `cmd:"" help:"Write what a reader may see."`
+	Find   findCmd   `cmd:"" help:"Search what a reader may see."`
+	Show   showCmd   `cmd:"" help:"Print one object, its versions, or why a reader can read it."`
+
+	Finding findingCmd `cmd:"" help:"Make a finding of a network in posts."`
+	Assess  assessCmd  `cmd:"" help:"Store a person's assessment."`
+	Preview previewCmd `cmd:"" help:"Show who would receive an object, and why others would not."`
+	Release releaseCmd `cmd:"" help:"Release an object, with what it rests on, to partners."`
+	Recall  recallCmd  `cmd:"" help:"Take an object back from partners."`
+
+	People    peopleCmd    `cmd:"" help:"Who may sign in, and do what."`
+	Clearance clearanceCmd `cmd:"" help:"What people are cleared to see."`
 	Label     labelCmd     `cmd:"" help:"Confidentiality labels: what they mean, who may read, how they join."`
+	Group     groupCmd     `cmd:"" help:"Dated groups of nations."`
+
 	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
 	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
 	Stix      stixCmd      `cmd:"" help:"Check STIX objects and patterns."`
@@ -45,6 +70,18 @@ type process struct {
 	stdout io.Writer
 	stderr io.Writer
 	getenv func(string) string
+	args   []string // the command line, to hand it to a running server
+	dir    string   // working folder; paths are relative to it
+
+	serving *node.Node // set inside a running server: the node it has open
+}
+
+// path gives the file that a command line names.
+func (p *process) path(name string) string {
+	if filepath.IsAbs(name) || name == "" || name == "-" {
+		return name
+	}
+	return filepath.Join(p.dir, name)
 }
 
 // usageError is a wrong command line: exit 2. The text names the flag or
@@ -64,7 +101,12 @@ var errForbidden = errors.New("not permitted")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(&process{ctx, os.Stdin, os.Stdout, os.Stderr, os.Getenv}, os.Args[1:])
+	dir, err := os.Getwd()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "causeway: find the working folder:", err)
+		os.Exit(exitRefused)
+	}
+	code := run(&process{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, dir: dir}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
@@ -72,6 +114,7 @@ func main() {
 // run parses args, runs the command and returns the exit code.
 func run(p *process, args []string) int {
 	var c cli
+	p.args = args
 	exited, code := false, exitOK
 	parser, err := kong.New(&c,
 		kong.Name("causeway"),
@@ -104,9 +147,12 @@ func run(p *process, args []string) int {
 // exit code.
 func exitCode(p *process, err error) int {
 	var usage usageError
+	var status exitStatus
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &status):
+		return int(status)
 	case errors.Is(err, errCheckFailed):
 		return exitRefused
 	case errors.Is(err, context.Canceled):
@@ -117,7 +163,7 @@ func exitCode(p *process, err error) int {
 	switch {
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, errForbidden):
+	case errors.Is(err, errForbidden), errors.Is(err, people.ErrForbidden):
 		return exitForbidden
 	}
 	return exitRefused

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -31,6 +34,10 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"freeport": freeport,
+			"await":    await,
+		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
 			case "shared":
@@ -40,3 +47,36 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+// freeport VAR... puts the address of a free port of this machine into each
+// variable.
+func freeport(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close()
+		ts.Setenv(name, l.Addr().String())
+	}
+}
+
+// await REGEXP COMMAND... repeats a command until its output matches. It is
+// bounded by awaitLimit, and the bound is no measurement: a script that
+// passes does so whatever the machine's speed.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: await REGEXP COMMAND...")
+	}
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	var last string
+	for end := time.Now().Add(awaitLimit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		_ = ts.Exec(args[1], args[2:]...)
+		last = ts.ReadFile("stdout") + ts.ReadFile("stderr")
+		if want.MatchString(last) != neg {
+			return
+		}
+	}
+	ts.Fatalf("no output of %v matched %s within %v; the last was:\n%s", args[1:], args[0], awaitLimit, last)
+}
+
+const awaitLimit = 90 * time.Second

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"text/tabwriter"
+
+	"causeway/internal/node"
+	"causeway/internal/vault"
+	"causeway/label"
+	"causeway/stix"
+)
+
+// everything matches every newest version.
+var everything = vault.Match{}
+
+// readerFlag says as whom a command reads. Without it the node itself does,
+// with what its nation may hold.
+type readerFlag struct {
+	As string `placeholder:"READER" help:"Read as this reader: person:ID, partner:ID or public. Default: the node itself."`
+}
+
+func (f readerFlag) view(p *process, n *node.Node) (*vault.View, error) {
+	r, err := n.Reader(p.ctx, f.As)
+	if err != nil {
+		return nil, err
+	}
+	return n.Vault.As(r), nil
+}
+
+type findCmd struct {
+	dataFlag
+	readerFlag
+	Query string `arg:"" optional:"" help:"Words, and type:NAME, label:WORD, near:ID, after:TIME, before:TIME, by:ID. Empty finds everything."`
+	Limit int    `default:"100" help:"At most this many, 1 to 10000."`
+	JSON  bool   `help:"One JSON object per line."`
+}
+
+func (c *findCmd) Run(p *process) error {
+	if c.Limit < 1 || c.Limit > 10_000 {
+		return usagef("--limit %d: give 1 to 10000", c.Limit)
+	}
+	return c.use(p, func(n *node.Node) error {
+		v, err := c.view(p, n)
+		if err != nil {
+			return err
+		}
+		page, err := v.Find(p.ctx, c.Query, vault.Query{Limit: c.Limit})
+		if err != nil {
+			return err
+		}
+		return listRows(p, page.Rows, c.JSON)
+	})
+}
+
+func listRows(p *process, rows []vault.Row, asJSON bool) error {
+	if asJSON {
+		for _, r := range rows {
+			if _, err := fmt.Fprintf(p.stdout, "%s\n", r.Raw); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
+	for _, r := range rows {
+		name := ""
+		if o, err := stix.ParseObject(r.Raw); err == nil {
+			name = o.Name()
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, r.Version, name)
+	}
+	return w.Flush()
+}
+
+type showCmd struct {
+	dataFlag
+	readerFlag
+	ID       string `arg:"" help:"The object's id."`
+	Versions bool   `help:"List the versions instead."`
+	Why      string `placeholder:"READER" help:"Say why this reader can or cannot read it."`
+}
+
+func (c *showCmd) Run(p *process) error {
+	return c.use(p, func(n *node.Node) error {
+		v, err := c.view(p, n)
+		if err != nil {
+			return err
+		}
+		if c.Why != "" {
+			return c.why(p, n, v)
+		}
+		if c.Versions {
+			rows, err := v.Versions(p.ctx, c.ID)
+			if err != nil {
+				return notHere(c.ID, err)
+			}
+			return listRows(p, rows, false)
+		}
+		row, err := v.Get(p.ctx, c.ID)
+		if err != nil {
+			return notHere(c.ID, err)
+		}
+		_, err = fmt.Fprintf(p.stdout, "%s\n", row.Raw)
+		return err
+	})
+}
+
+// why prints the decision on an object that the asking reader may see.
+func (c *showCmd) why(p *process, n *node.Node, v *vault.View) error {
+	row, err := v.Get(p.ctx, c.ID)
+	if err != nil {
+		return notHere(c.ID, err)
+	}
+	other, err := n.Reader(p.ctx, c.Why)
+	if err != nil {
+		return err
+	}
+	return printDecision(p, label.Decide(row.Effective.Rule, other.Holdings))
+}
+
+// notHere says the same of an object that is hidden and of one that does not
+// exist.
+func notHere(id string, err error) error {
+	if errors.Is(err, vault.ErrNotFound) {
+		return fmt.Errorf("%s: no such object for this reader", id)
+	}
+	return err
+}
+
+type exportCmd struct {
+	dataFlag
+	readerFlag
+	Query  string `arg:"" optional:"" help:"As for find. Empty exports everything the reader may see."`
+	Format string `default:"stix" enum:"stix,misp,csv" help:"stix: a bundle; misp: a MISP event; csv: indicators."`
+	Out    string `short:"o" placeholder:"FILE" help:"Write here instead of standard output."`
+}
+
+func (c *exportCmd) Run(p *process) error {
+	return c.use(p, func(n *node.Node) error {
+		v, err := c.view(p, n)
+		if err != nil {
+			return err
+		}
+		return intoFile(p, c.Out, func(w io.Writer) error {
+			return writeObjects(w, c.Format, objectsOf(p, v, c.Query))
+		})
+	})
+}
+
+// objectsOf gives every object that a query finds, page by page.
+func objectsOf(p *process, v *vault.View, query string) iter.Seq2[*stix.Object, error] {
+	return func(yield func(*stix.Object, error) bool) {
+		var after string
+		for {
+			page, err := v.Find(p.ctx, query, vault.Query{Cursor: after, Limit: 1000})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, row := range page.Rows {
+				if !yield(stix.ParseObject(row.Raw)) {
+					return
+				}
+			}
+			if !page.More {
+				return
+			}
+			after = page.Next
+		}
+	}
+}
+
+// intoFile writes a file whole or not at all. An empty name is standard
+// output.
+func intoFile(p *process, name string, write func(io.Writer) error) error {
+	if name == "" || name == "-" {
+		return write(p.stdout)
+	}
+	return writeFile(p.path(name), write)
+}
+
+// printDecision prints allow or deny, then every reason.
+func printDecision(p *process, d label.Decision) error {
+	verdict := "deny"
+	if d.Allow {
+		verdict = "allow"
+	}
+	fmt.Fprintln(p.stdout, verdict)
+	for _, r := range d.Reasons {
+		sign := "-"
+		if r.Allow {
+			sign = "+"
+		}
+		fmt.Fprintf(p.stdout, "%s %s: %s\n", sign, r.Code, r.Text)
+	}
+	if !d.Allow {
+		return errCheckFailed
+	}
+	return nil
+}
