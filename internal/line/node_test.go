@@ -318,3 +318,19 @@ func (n *testNode) verified() {
 		n.t.Errorf("the log of %s does not verify: %v", n.nation, report.Problems)
 	}
 }
+
+// passOn releases what the node holds from others to a partner.
+func (n *testNode) passOn(p Precedence, items []Item, to string) {
+	n.t.Helper()
+	_, err := n.vault.Act(context.Background(), audit.Act{Actor: "person:desk", Verb: "release"}, func(tx *vault.Tx) error {
+		for _, it := range items {
+			if err := tx.Release(it.ID, it.Version, []string{PartnerReader(to)}, "by hand"); err != nil {
+				return err
+			}
+		}
+		return n.line.Enqueue(tx, to, p, items)
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
