@@ -62,6 +62,10 @@ func (l *Line) compose(ctx context.Context, node string, p Precedence) (bool, er
 		return false, err
 	}
 	before := lane
+	recalls, err := recallCount(out, node)
+	if err != nil {
+		return false, err
+	}
 	d, err := l.draft(ctx, partner, p)
 	if err != nil || d == nil {
 		return false, err
@@ -82,6 +86,9 @@ func (l *Line) compose(ctx context.Context, node string, p Precedence) (bool, er
 		act.Detail["message"] = digest.String()
 	}
 	_, err = l.vault.Act(ctx, act, func(tx *vault.Tx) error {
+		if now, err := recallCount(tx, node); err != nil || now != recalls {
+			return errors.Join(err, errMoved)
+		}
 		return commitDraft(tx, partner, p, before, lane, d, digest, msg)
 	})
 	if err != nil {
@@ -101,7 +108,7 @@ func commitDraft(tx *vault.Tx, was *partnerRecord, p Precedence, before, after l
 	if _, err := load(tx, spaceLane, laneKey(was.Node, p), &lane); err != nil {
 		return err
 	}
-	if lane.Stream != before.Stream || lane.Seq != before.Seq || now.State != was.State || now.Recalls != was.Recalls || now.Knows != was.Knows {
+	if lane.Stream != before.Stream || lane.Seq != before.Seq || now.State != was.State || now.Knows != was.Knows {
 		return errMoved
 	}
 	var q queueRecord

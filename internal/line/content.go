@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"causeway/label"
+	"causeway/label/marking"
 	"causeway/stix"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -301,9 +302,9 @@ func judgeLabel(o *stix.Object, rule label.Rule, lookup func(string) (*stix.Obje
 	if rule.Nobody() {
 		return refuse("its rule is not in a form that this node reads")
 	}
-	eff, err := resolve(o, lookup, ps)
+	eff, err := marking.Resolve(o, lookup, ps)
 	switch {
-	case errors.Is(err, errUnlabelled):
+	case errors.Is(err, marking.ErrUnlabelled):
 		return label.Effective{Rule: rule}, nil
 	case err != nil:
 		return refuse(err.Error())

@@ -77,28 +77,71 @@ func (l *Line) catchUpKeys(ctx context.Context) error {
 const (
 	noticeSuspended = "suspended"
 	noticeResumed   = "resumed"
+	noticeReturn    = "return" // the sender lost what it sent after a place in a stream
 )
 
 // notice is a message about the line itself.
 type notice struct {
-	V    int    `json:"v"`
-	What string `json:"what"`
-	Text string `json:"text,omitempty"`
+	V          int        `json:"v"`
+	What       string     `json:"what"`
+	Text       string     `json:"text,omitempty"`
+	Precedence Precedence `json:"precedence"`       // return: of the lane
+	Stream     string     `json:"stream,omitempty"` // return: that the sender forgot the end of
+	After      int64      `json:"after,omitempty"`  // return: the last message it remembers
 }
 
 const maxNotice = 64 << 10
 
 var errNotice = errors.New("the notice is not one that this node knows")
 
-func (l *Line) takeNotice(p *partnerRecord, c *content, rc *Receipt) {
+func (l *Line) takeNotice(tx *vault.Tx, p *partnerRecord, c *content, rc *Receipt) error {
 	switch {
 	case c.notice.V == 1 && c.notice.What == noticeSuspended:
 		p.Theirs = or(clip(c.notice.Text), "no reason was given")
 	case c.notice.V == 1 && c.notice.What == noticeResumed:
 		p.Theirs = ""
+	case c.notice.V == 1 && c.notice.What == noticeReturn && streamPattern.MatchString(c.notice.Stream):
+		return l.giveBack(tx, p, c.notice)
 	default:
 		rc.Result, rc.Reason = Refused, errNotice.Error()
 	}
+	return nil
+}
+
+// giveBack returns to a partner what it made and sent, and has lost since by
+// going back to a backup. It gets nothing that it did not make itself.
+func (l *Line) giveBack(tx *vault.Tx, p *partnerRecord, n *notice) error {
+	var items []Item
+	err := scan(tx, spaceGot, laneKey(p.Node, n.Precedence)+"/"+n.Stream+"/", func(key string, value []byte) error {
+		var got gotRecord
+		if err := decodeRecord(spaceGot, key, value, &got); err != nil {
+			return err
+		}
+		if seqOf(key) <= n.After || got.Kind != kindObjects {
+			return nil
+		}
+		for i, it := range got.Items {
+			if got.Places[i] < len(got.Leaves) {
+				items = append(items, it)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	kept := items[:0]
+	for _, it := range items {
+		err := tx.Release(it.ID, it.Version, []string{PartnerReader(p.Node)}, "returned to its originator")
+		if errors.Is(err, vault.ErrNotFound) {
+			continue // recalled since
+		}
+		if err != nil {
+			return err
+		}
+		kept = append(kept, it)
+	}
+	return l.Enqueue(tx, p.Node, n.Precedence, kept)
 }
 
 // takeIdentity pins a partner's next generation of keys: signed by the ones

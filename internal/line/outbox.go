@@ -82,12 +82,14 @@ func (l *Line) EnqueueRecall(tx *vault.Tx, partner string, items []Item, why str
 	if len(items) == 0 {
 		return nil
 	}
-	rec, err := loadPartner(tx, partner)
+	if _, err := loadPartner(tx, partner); err != nil {
+		return fmt.Errorf("enqueue a recall: %w", err)
+	}
+	n, err := recallCount(tx, partner)
 	if err != nil {
 		return fmt.Errorf("enqueue a recall: %w", err)
 	}
-	rec.Recalls++
-	if err := save(tx, spacePartner, partner, rec); err != nil {
+	if err := save(tx, spaceRecalls, partner, n+1); err != nil {
 		return err
 	}
 	byLane := map[Precedence][]Item{}
@@ -126,6 +128,13 @@ func (l *Line) sendable(r records, node string) error {
 	return nil
 }
 
+// recallCount is how many recalls a partner was ever sent: a message that is
+// composed across one is composed anew.
+func recallCount(r records, node string) (n int64, err error) {
+	_, err = load(r, spaceRecalls, node, &n)
+	return n, err
+}
+
 // underWay finds, for each item in a message without a receipt, its lanes.
 func underWay(r records, node string) (map[Item][]Precedence, error) {
 	out := map[Item][]Precedence{}
@@ -156,12 +165,8 @@ func underWay(r records, node string) (map[Item][]Precedence, error) {
 // that was asked for, or the one in which a recall of one of them still waits
 // or is under way, so that the recall cannot overtake the release.
 func (l *Line) laneAfterRecalls(r records, node string, want Precedence, items []Item) (Precedence, error) {
-	rec, err := loadPartner(r, node)
-	if err != nil {
+	if n, err := recallCount(r, node); err != nil || n == 0 {
 		return want, err
-	}
-	if rec.Recalls == 0 {
-		return want, nil
 	}
 	again := make(map[Item]bool, len(items))
 	for _, it := range items {

@@ -243,8 +243,7 @@ func (l *Line) effect(tx *vault.Tx, p *partnerRecord, o *opened, c *content, rc 
 	case kindIdentity:
 		return l.takeIdentity(tx, p, c, rc)
 	case kindNotice:
-		l.takeNotice(p, c, rc)
-		return nil
+		return l.takeNotice(tx, p, c, rc)
 	}
 	return fmt.Errorf("kind %q is not known", o.statement.Kind)
 }

@@ -21,6 +21,7 @@ const (
 	spaceLane       = "line.lane"       // node/precedence: laneRecord, the stream this node sends
 	spaceQueue      = "line.queue"      // node/precedence: queueRecord, what waits, counted
 	spaceOutbox     = "line.outbox"     // node/precedence/row: outboxRow, waiting to be composed
+	spaceRecalls    = "line.recalls"    // node: how many recalls it was sent
 	spaceMessage    = "line.message"    // node/precedence/seq: a sealed message without a receipt
 	spaceSent       = "line.sent"       // node/precedence/stream/seq: sentRecord, with its receipt
 	spaceInbox      = "line.inbox"      // node/precedence: inboxRecord, the stream this node receives

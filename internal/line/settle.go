@@ -304,6 +304,16 @@ func (l *Line) restart(tx *vault.Tx, node string, lane *laneRecord, st LaneState
 	if err := requeue(tx, node, st.Precedence, rows, rep.Resent); err != nil {
 		return err
 	}
+	if rep.Lost == l.Node() {
+		after := int64(0)
+		if st.Stream == lane.Stream {
+			after = lane.Acked
+		}
+		body := mustCanonical(notice{V: 1, What: noticeReturn, Precedence: st.Precedence, Stream: st.Stream, After: after})
+		if err := l.put(tx, node, Flash, outboxRow{Kind: kindNotice, Time: rep.Time, Body: body}); err != nil {
+			return err
+		}
+	}
 	partner.Repairs = append(partner.Repairs, rep)
 	if n := len(partner.Repairs); n > keepRepairs {
 		partner.Repairs = partner.Repairs[n-keepRepairs:]
