@@ -1,80 +1,98 @@
 package coord
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 )
-
-// Detect reads src to its end and returns the network of its posts. The
-// result must be closed.
-func Detect(ctx context.Context, src Source, opt Options) (*Result, error) {
-	if err := opt.normalise(); err != nil {
-		return nil, err
-	}
-	p, err := load(ctx, src, &opt)
-	if err != nil {
-		return nil, err
-	}
-	switch opt.Semantics {
-	case CooRTweet, CNT:
-		return detectPairs(ctx, p)
-	}
-	return nil, fmt.Errorf("semantics %v is not available", opt.Semantics)
-}
 
 // detectPairs enumerates every pair of posts within the window, as both compat
 // semantics define an edge.
-func detectPairs(ctx context.Context, p *posts) (*Result, error) {
+func detectPairs(ctx context.Context, p *posts) (r *Result, err error) {
 	rank, byRank := p.ranks()
-	p.records = sortRecords(p.records)
 	in := p.input()
-	pairs, shared, err := window(ctx, p, rank)
-	if err != nil {
+	found := &sorter[pair]{codec: pairCodec, limit: int(max(p.opt.Memory/4/40, 1<<12)), scratch: p.opt.Scratch, what: "the pairs of posts"}
+	defer func() { err = errors.Join(err, found.close()) }()
+	left := newBitmap(p.contents.n)
+	shared := int64(0)
+	for _, s := range p.stores {
+		if s == nil {
+			continue
+		}
+		if err := s.sort(ctx, func(_ int, g []record) []record { return g }); err != nil {
+			return nil, err
+		}
+		n, err := p.slide(ctx, s, rank, found, left)
+		if err != nil {
+			return nil, err
+		}
+		shared += n
+	}
+	if err := found.finish(); err != nil {
 		return nil, err
 	}
-	in.PredictedPairs = int64(len(pairs))
-	in.SharedObjects = shared
-	if p.opt.Semantics == CooRTweet && p.opt.MinParticipation >= 1 {
-		pairs = p.participation(pairs)
-	}
-	in.PairsAfterFilter = int64(len(pairs))
+	in.PredictedPairs, in.SharedObjects = found.n, shared
 	for _, n := range p.rows {
 		if n >= int64(p.opt.MinParticipation) || p.opt.Semantics == CNT {
 			in.Eligible++
 		}
 	}
-	pairs = sortPairs(pairs)
-	return p.network(pairs, byRank, in)
+	keep := func(*pair) bool { return true }
+	if p.opt.Semantics == CooRTweet {
+		good, err := p.participation(ctx, left)
+		if err != nil {
+			return nil, err
+		}
+		keep = func(x *pair) bool { return good.has(x.contentA) || good.has(x.contentB) }
+	}
+	for _, s := range p.stores {
+		if s != nil {
+			err = errors.Join(err, s.close())
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.network(ctx, found, keep, byRank, in)
 }
 
-// window slides over the posts of each object, oldest first, and returns the
-// pairs of different accounts at most the window apart, and the number of
-// objects that two accounts shared.
+// slide slides over the posts of each object, oldest first, gives the pairs of
+// different accounts at most the window apart to found, marks their contents
+// in left, and returns how many objects two accounts shared.
 //
 // For CooRTweet this is steps 1 to 3 of detect_groups with remove_loops: rows
 // of accounts with fewer rows than MinParticipation take no part; neither do
 // rows whose object is their own content, nor pairs of one content. Equal times
 // are ordered by the row order of the table regrouped by account, which for
 // two accounts is the order of their first rows.
-func window(ctx context.Context, p *posts, rank []uint32) (pairs []pair, shared int64, err error) {
+func (p *posts) slide(ctx context.Context, s *store, rank []uint32, found *sorter[pair], left bitmap) (shared int64, err error) {
 	w := p.opt.window()
 	coor := p.opt.Semantics == CooRTweet
 	least := int64(0)
 	if coor {
 		least = int64(p.opt.MinParticipation)
 	}
-	var live []record
-	done := int64(0)
-	err = groups(p.records, func(g []record) error {
-		if done++; done&0xfff == 0 {
-			p.opt.Progress("window", done, int64(p.objects.len()))
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+	n := workersOf()
+	lives, pairs, counts := make([][]record, n), make([][]pair, n), make([]int64, n)
+	var done atomic.Int64
+	flush := func(worker int) error {
+		for i := range pairs[worker] {
+			left.set(pairs[worker][i].contentA)
+			left.set(pairs[worker][i].contentB)
 		}
-		live = live[:0]
+		err := found.add(pairs[worker])
+		pairs[worker] = pairs[worker][:0]
+		return err
+	}
+	err = s.each(ctx, func(worker int, g []record) error {
+		if d := done.Add(1); d&0xfff == 0 {
+			p.opt.Progress("window", d, int64(p.objects.len()))
+		}
+		live := lives[worker][:0]
 		several := false
 		for i := range g {
 			several = several || g[i].account != g[0].account
@@ -82,9 +100,11 @@ func window(ctx context.Context, p *posts, rank []uint32) (pairs []pair, shared 
 				live = append(live, g[i])
 			}
 		}
-		if several {
-			shared++
+		lives[worker] = live
+		if !several {
+			return nil
 		}
+		counts[worker]++
 		from := 0
 		for i := range live {
 			n := &live[i]
@@ -96,12 +116,21 @@ func window(ctx context.Context, p *posts, rank []uint32) (pairs []pair, shared 
 				if o.account == n.account || coor && o.content == n.content {
 					continue
 				}
-				pairs = append(pairs, makePair(o, n, rank))
+				pairs[worker] = append(pairs[worker], makePair(o, n, rank))
+			}
+			if len(pairs[worker]) > 1<<14 {
+				if err := errors.Join(ctx.Err(), flush(worker)); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
-	return pairs, shared, err
+	for worker := range n {
+		err = errors.Join(err, flush(worker))
+		shared += counts[worker]
+	}
+	return shared, err
 }
 
 // makePair orders two posts, o not newer than n, by the rank of their accounts.
@@ -118,67 +147,109 @@ func makePair(o, n *record, rank []uint32) pair {
 	return x
 }
 
-// participation is step 4 of detect_groups: an account qualifies with at least
-// MinParticipation of its rows on contents that are left; a content is good if
-// a row of a qualifying account has it; a pair stays if either content is good.
-func (p *posts) participation(pairs []pair) []pair {
-	left := newBitmap(p.contents.n)
-	for i := range pairs {
-		left.set(pairs[i].contentA)
-		left.set(pairs[i].contentB)
-	}
+// participation is step 4 of detect_groups and returns the good contents: an
+// account qualifies with at least MinParticipation of its rows on contents that
+// are left; a content is good if a row of a qualifying account has it.
+func (p *posts) participation(ctx context.Context, left bitmap) (bitmap, error) {
 	least := int64(p.opt.MinParticipation)
-	count := make([]int64, len(p.rows))
-	for i := range p.records {
-		if r := &p.records[i]; p.rows[r.account] >= least && left.has(r.content) {
-			count[r.account]++
-		}
-	}
+	count := make([]atomic.Int64, len(p.rows))
 	good := newBitmap(p.contents.n)
-	for i := range p.records {
-		if r := &p.records[i]; count[r.account] >= least && left.has(r.content) {
-			good.set(r.content)
+	for _, do := range []func(r *record){
+		func(r *record) { count[r.account].Add(1) },
+		func(r *record) {
+			if count[r.account].Load() >= least {
+				good.set(r.content)
+			}
+		},
+	} {
+		for _, s := range p.stores {
+			if s == nil {
+				continue
+			}
+			if err := s.each(ctx, func(_ int, g []record) error {
+				for i := range g {
+					if r := &g[i]; p.rows[r.account] >= least && left.has(r.content) {
+						do(r)
+					}
+				}
+				return nil
+			}); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return slices.DeleteFunc(pairs, func(x pair) bool { return !good.has(x.contentA) && !good.has(x.contentB) })
+	return good, nil
 }
 
-type bitmap []uint64
+// bitmap is a set of contents that several goroutines may add to.
+type bitmap []atomic.Uint64
 
-func newBitmap(n uint32) bitmap         { return make(bitmap, n/64+1) }
-func (b bitmap) set(i uint32)           { b[i/64] |= 1 << (i % 64) }
-func (b bitmap) has(i uint32) bool      { return b[i/64]>>(i%64)&1 == 1 }
+func newBitmap(n uint32) bitmap { return make(bitmap, n/64+1) }
+
+func (b bitmap) set(i uint32) {
+	if !b.has(i) {
+		b[i/64].Or(1 << (i % 64))
+	}
+}
+
+func (b bitmap) has(i uint32) bool { return b[i/64].Load()>>(i%64)&1 == 1 }
+
 func distinct(s []uint32) (n int64)     { slices.Sort(s); return int64(len(slices.Compact(s))) }
 func edgeMean(sum, pairs int64) float64 { return float64(sum) / 1e6 / float64(pairs) }
 
-// network turns pairs sorted by (a, b) into edges.
-func (p *posts) network(pairs []pair, byRank []uint32, in InputSummary) (*Result, error) {
+// network turns pairs, sorted by (a, b), into edges.
+func (p *posts) network(ctx context.Context, found *sorter[pair], keep func(*pair) bool, byRank []uint32, in InputSummary) (*Result, error) {
 	r := &Result{}
 	store := &pairEvidence{p: p}
+	r.evidence = store
 	index := map[uint32]int{}
 	minWeight := int64(max(p.opt.MinWeight, 1))
-	var kept []pair
+	var group []pair
 	var cols [5][]uint32
-	for len(pairs) > 0 {
-		n := 1
-		for n < len(pairs) && pairs[n].key() == pairs[0].key() {
-			n++
+	var kept int64
+	finishGroup := func() error {
+		if len(group) == 0 {
+			return nil
 		}
-		e := aggregate(pairs[:n], &cols)
+		slices.SortFunc(group, func(x, y pair) int {
+			return cmp.Or(cmp.Compare(x.object, y.object), cmp.Compare(x.contentA, y.contentA), cmp.Compare(x.contentB, y.contentB), cmp.Compare(x.timeA, y.timeA))
+		})
+		e := aggregate(group, &cols)
 		if p.opt.Semantics == CNT {
 			e.Weight = max(e.PostsA, e.PostsB)
 		}
+		var err error
 		if e.Weight >= minWeight {
-			index[pairs[0].a], index[pairs[0].b] = 0, 0
-			e.A, e.B = int(pairs[0].a), int(pairs[0].b)
+			index[group[0].a], index[group[0].b] = 0, 0
+			e.A, e.B = int(group[0].a), int(group[0].b)
 			r.Edges = append(r.Edges, e)
-			store.first = append(store.first, len(kept))
-			kept = append(kept, pairs[:n]...)
+			err = store.add(group)
 		}
-		pairs = pairs[n:]
+		kept += int64(len(group))
+		group = group[:0]
+		return err
 	}
-	store.pairs, store.first = kept, append(store.first, len(kept))
-	r.evidence = store
+	err := found.chunks(1<<12, func(c []pair) error {
+		for i := range c {
+			if !keep(&c[i]) {
+				continue
+			}
+			if len(group) > 0 && group[0].key() != c[i].key() {
+				if err := finishGroup(); err != nil {
+					return err
+				}
+			}
+			group = append(group, c[i])
+		}
+		return ctx.Err()
+	})
+	if err = errors.Join(err, finishGroup()); err == nil {
+		err = store.finish()
+	}
+	if err != nil {
+		return nil, err
+	}
+	in.PairsAfterFilter = kept
 	r.Summary = p.summary(in)
 	p.nodes(r, index, byRank)
 	r.Summary.Verdict, r.Summary.Reason = NotTested, "the "+p.opt.Semantics.String()+" semantics counts and gives no odds"
@@ -277,16 +348,60 @@ func (p *posts) nodes(r *Result, index map[uint32]int, byRank []uint32) {
 	}
 }
 
-// pairEvidence gives back every pair of posts of an edge.
+// pairEvidence gives back every pair of posts of an edge; pairs beyond an
+// eighth of the budget are on scratch.
 type pairEvidence struct {
 	p     *posts
-	pairs []pair // by edge
-	first []int  // first pair of each edge, and the end
+	mem   []pair
+	file  ScratchFile
+	n     int64
+	first []int64 // first pair of each edge, and the end
+}
+
+func (s *pairEvidence) add(pairs []pair) error {
+	s.first = append(s.first, s.n)
+	s.n += int64(len(pairs))
+	s.mem = append(s.mem, pairs...)
+	if int64(len(s.mem))*40 < max(s.p.opt.Memory/8, 1<<16) || s.p.opt.Scratch == nil {
+		return nil
+	}
+	if s.file == nil {
+		f, err := s.p.opt.Scratch.Create()
+		if err != nil {
+			return fmt.Errorf("make a scratch file: %w", err)
+		}
+		s.file = f
+	}
+	return s.flush()
+}
+
+func (s *pairEvidence) flush() error {
+	err := writeAll(s.file, s.mem, pairCodec)
+	s.mem = s.mem[:0]
+	return err
+}
+
+func (s *pairEvidence) finish() error {
+	s.first = append(s.first, s.n)
+	if s.file == nil {
+		return nil
+	}
+	return s.flush()
 }
 
 func (s *pairEvidence) of(edge int, yield func(Evidence) bool) error {
-	for _, x := range s.pairs[s.first[edge]:s.first[edge+1]] {
-		e, err := s.p.evidence(edge, &x)
+	from, to := s.first[edge], s.first[edge+1]
+	pairs := s.mem
+	if s.file == nil {
+		pairs = pairs[from:to]
+	} else {
+		var err error
+		if pairs, err = readSome(s.file, from, int(to-from), pairCodec, nil); err != nil {
+			return err
+		}
+	}
+	for i := range pairs {
+		e, err := s.p.evidence(edge, &pairs[i])
 		if err != nil {
 			return err
 		}
@@ -296,8 +411,6 @@ func (s *pairEvidence) of(edge int, yield func(Evidence) bool) error {
 	}
 	return nil
 }
-
-func (s *pairEvidence) Close() error { return nil }
 
 func (p *posts) evidence(edge int, x *pair) (Evidence, error) {
 	a, err := p.contents.string(x.contentA)

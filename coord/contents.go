@@ -18,6 +18,7 @@ type contents struct {
 	table []uint64 // upper half: tag of the hash; lower half: id + 1; 0 is free
 	n     uint32
 
+	size    int64    // bytes of all finished blocks
 	tail    []byte   // entries of the block being filled
 	blocks  [][]byte // finished blocks, while in memory
 	file    ScratchFile
@@ -84,6 +85,7 @@ func (c *contents) add(content []byte, by firstSeen) error {
 	if c.n%entriesPerBlock != 0 {
 		return nil
 	}
+	c.size += int64(len(c.tail))
 	if c.file == nil {
 		c.blocks = append(c.blocks, bytes.Clone(c.tail))
 	} else if err := c.write(c.tail); err != nil {

@@ -13,18 +13,20 @@ import (
 
 // posts is the input with names as numbers.
 type posts struct {
-	opt      *Options
-	accounts *names
-	objects  *names
-	contents *contents
-	records  []record
-	rows     []int64 // posts per account, as loaded
-	shares   []int64 // posts per object, as loaded
-	in       InputSummary
-	kinds    [numKinds]int64
-	lo, hi   int64 // first and last time
-	minutes  int64 // posts whose second is 00
-	hours    int64 // posts at minute 00, second 00
+	opt        *Options
+	accounts   *names
+	objects    *names
+	contents   *contents
+	stores     [numKinds]*store
+	spilled    bool
+	rows       []int64 // posts per account, as loaded
+	contentsOf []int32 // distinct contents per account
+	shares     []int64 // posts per object, as loaded
+	in         InputSummary
+	kinds      [numKinds]int64
+	lo, hi     int64 // first and last time
+	minutes    int64 // posts whose second is 00
+	hours      int64 // posts at minute 00, second 00
 }
 
 // load reads the source to its end.
@@ -61,7 +63,10 @@ func (p *posts) add(x *Post) error {
 		return err
 	}
 	if int(account) == len(p.rows) {
-		p.rows = append(p.rows, 0)
+		p.rows, p.contentsOf = append(p.rows, 0), append(p.contentsOf, 0)
+	}
+	if fresh {
+		p.contentsOf[account]++
 	}
 	p.in.Rows++
 	switch p.opt.Semantics {
@@ -107,7 +112,51 @@ func (p *posts) add(x *Post) error {
 			p.hours++
 		}
 	}
-	p.records = append(p.records, r)
+	s := p.stores[x.Kind]
+	if s == nil {
+		s = &store{}
+		p.stores[x.Kind] = s
+	}
+	if p.spilled && s.parts == nil {
+		if err := s.spill(p.opt.Scratch); err != nil {
+			return err
+		}
+	}
+	if err := s.add(r); err != nil {
+		return err
+	}
+	if p.in.Rows&0xffff == 0 {
+		return p.fit()
+	}
+	return nil
+}
+
+// fit moves posts and content ids to scratch when they exceed their share of
+// the budget: half for the posts with the buffer that sorts them, an eighth for
+// the ids.
+func (p *posts) fit() error {
+	opt := p.opt
+	if !p.spilled && p.kept()*2*recordBytes > opt.Memory/2 {
+		if opt.Scratch == nil {
+			return fmt.Errorf("the posts exceed the memory budget of %d bytes and there is no scratch space", opt.Memory)
+		}
+		p.spilled = true
+		for _, s := range p.stores {
+			if s == nil {
+				continue
+			}
+			if err := s.spill(opt.Scratch); err != nil {
+				return err
+			}
+		}
+	}
+	if p.contents.file == nil && p.contents.size > opt.Memory/8 && opt.Scratch != nil {
+		f, err := opt.Scratch.Create()
+		if err != nil {
+			return fmt.Errorf("make a scratch file: %w", err)
+		}
+		return p.contents.spill(f)
+	}
 	return nil
 }
 

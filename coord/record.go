@@ -1,8 +1,8 @@
 package coord
 
 import (
+	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // record is one post after its names became numbers. 24 bytes.
@@ -87,7 +87,7 @@ func groups(r []record, do func(group []record) error) error {
 }
 
 // pair is two posts of different accounts on one object within the window. a
-// and b are ranks of accounts by name, a < b; 32 bytes.
+// and b are ranks of accounts by name, a < b; 40 bytes.
 type pair struct {
 	a, b     uint32
 	object   uint32
@@ -104,21 +104,16 @@ const olderB = 1
 
 func (p *pair) key() uint64 { return uint64(p.a)<<32 | uint64(p.b) }
 
-// sortPairs orders by (a, b), stable.
-func sortPairs(p []pair) []pair {
-	if len(p) < 1<<12 {
-		slices.SortStableFunc(p, func(x, y pair) int {
-			if x.key() < y.key() {
-				return -1
-			} else if x.key() > y.key() {
-				return 1
-			}
-			return 0
-		})
-		return p
+var pairCodec = codec[pair]{40, (*pair).key, func(b []byte, p *pair) []byte {
+	for _, v := range [6]uint32{p.a, p.b, p.object, p.contentA, p.contentB, p.flags} {
+		b = binary.LittleEndian.AppendUint32(b, v)
 	}
-	return radix(p, func(x *pair) uint64 { return x.key() })
-}
+	b = binary.LittleEndian.AppendUint64(b, uint64(p.timeA))
+	return binary.LittleEndian.AppendUint64(b, uint64(p.delta))
+}, func(b []byte) pair {
+	u := func(i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
+	return pair{u(0), u(1), u(2), u(3), u(4), u(5), int64(binary.LittleEndian.Uint64(b[24:])), int64(binary.LittleEndian.Uint64(b[32:]))}
+}}
 
 // radix sorts s by key, stable, and returns the sorted slice, which is s or a
 // buffer of the same size.

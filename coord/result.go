@@ -11,9 +11,13 @@ type Result struct {
 	Nodes       []Node      // sorted by account, byte order
 	Edges       []Edge      // sorted by (A, B)
 	Communities []Community // by number
-	Summary     Summary
+	// Candidates are the best tested pairs that were not reported, by p-value;
+	// at most 1000.
+	Candidates []Candidate
+	Summary    Summary
 
 	evidence evidenceStore
+	scratch  *ledger
 }
 
 // Node is an account that has an edge.
@@ -50,6 +54,9 @@ type Edge struct {
 	// combined; empty when none does.
 	Signals  string
 	Declared string // the known common owner or feed of both ends
+	// Kinds is the contribution of each kind of trace, where there are several:
+	// kind:objects:p, best first.
+	Kinds string
 
 	// CooRTweet's columns: distinct older and newer contents, their ratio, and
 	// whether Weight exceeds the quantile.
@@ -80,7 +87,6 @@ func (e Evidence) DeltaSeconds() float64 { return float64(e.TimeB-e.TimeA) / 1e6
 // evidenceStore yields the evidence of edge i in the order of evidence.csv.
 type evidenceStore interface {
 	of(edge int, yield func(Evidence) bool) error
-	Close() error
 }
 
 // Evidence yields the coincidences behind Edges[edge].
@@ -141,8 +147,8 @@ func (r *Result) Node(account string) (int, bool) {
 
 // Close releases what the result holds on to. Evidence cannot be read after it.
 func (r *Result) Close() error {
-	if r.evidence == nil {
+	if r.scratch == nil {
 		return nil
 	}
-	return r.evidence.Close()
+	return r.scratch.close()
 }

@@ -71,6 +71,7 @@ type NetworkSummary struct {
 
 // TestSummary describes the tests of the corrected semantics.
 type TestSummary struct {
+	Predicted     int64   `json:"candidate_post_pairs"`
 	Candidates    int64   `json:"candidate_pairs"`
 	Family        float64 `json:"family_pairs"`
 	SyncFamily    float64 `json:"sync_family_pairs"`

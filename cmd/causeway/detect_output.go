@@ -33,6 +33,7 @@ func networkFiles(r *coord.Result) []networkFile {
 		{"nodes.csv", func(w io.Writer) error { return write.Nodes(w, r) }},
 		{"communities.csv", func(w io.Writer) error { return write.Communities(w, r) }},
 		{"evidence.csv", func(w io.Writer) error { return write.Evidence(w, r) }},
+		{"candidates.csv", func(w io.Writer) error { return write.Candidates(w, r) }},
 		{"network.graphml", func(w io.Writer) error { return write.GraphML(w, r) }},
 		{"network.gexf", func(w io.Writer) error { return write.GEXF(w, r, at) }},
 		{"network.stix.json", func(w io.Writer) error { return writeFinding(w, r) }},

@@ -112,6 +112,7 @@ type due struct {
 type maker struct {
 	w         World
 	random    *rand.Rand
+	sizes     *rand.Rand // draws sizes alone, so that births can count them ahead
 	span      int64
 	weight    []float64 // cumulative activity of ordinary accounts
 	topic     [][]uint32
@@ -312,7 +313,7 @@ func (m *maker) put(p post) {
 // object can reach.
 func (m *maker) posts(yield func(Post) bool) {
 	camouflage := m.camouflage()
-	gap := float64(m.span) * m.w.MeanSize / math.Max(float64(m.planned), 1)
+	gap := float64(m.span) / math.Max(float64(m.births()), 1)
 	viral := slices.Clone(m.w.Viral)
 	birth := 0.0
 	for {
@@ -330,14 +331,28 @@ func (m *maker) posts(yield func(Post) bool) {
 		m.planned -= size
 		m.object(int64(birth), size, &camouflage)
 		birth += m.random.ExpFloat64() * gap
-		if birth >= float64(m.span) {
-			birth = math.Mod(birth, float64(m.span))*0.01 + float64(m.span)*0.99
-		}
+		birth = math.Min(birth, float64(m.span-1))
 		if !m.flush(int64(birth)/3600, yield) {
 			return
 		}
 	}
 	m.flush(math.MaxInt64, yield)
+}
+
+// births counts the objects that the planned posts will need, by drawing their
+// sizes ahead.
+func (m *maker) births() int {
+	sizes := func() *rand.Rand { return rand.New(rand.NewPCG(m.w.Seed, 0x73697a6573)) }
+	m.sizes = sizes()
+	left, n := m.planned, len(m.w.Viral)
+	for _, v := range m.w.Viral {
+		left -= v
+	}
+	for ; left > 0; n++ {
+		left -= m.size()
+	}
+	m.sizes = sizes()
+	return n
 }
 
 // unplaced turns bursts that found no popular object into ordinary posts, so
@@ -357,7 +372,7 @@ func (m *maker) unplaced() int {
 func (m *maker) size() int {
 	const alpha = 1.2
 	scale := m.w.MeanSize * (alpha - 1) / alpha * 1.6
-	x := scale * math.Pow(1-m.random.Float64(), -1/alpha)
+	x := scale * math.Pow(1-m.sizes.Float64(), -1/alpha)
 	return max(1, int(math.Min(x, math.Max(200, float64(m.w.Posts)/100))))
 }
 

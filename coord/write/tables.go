@@ -17,7 +17,7 @@ import (
 
 // EdgeColumns are the columns of edges.csv. The first nine are a contract.
 var EdgeColumns = []string{"account_a", "account_b", "weight", "distinct_objects", "posts_a", "posts_b", "mean_delta_s", "p_value", "q_value",
-	"post_pairs", "shared_objects", "first_share_a", "p_sync", "q_sync", "p_overlap", "q_overlap", "signals", "declared", "community"}
+	"post_pairs", "shared_objects", "first_share_a", "p_sync", "q_sync", "p_overlap", "q_overlap", "signals", "declared", "community", "kinds"}
 
 // Edges writes edges.csv, sorted by both accounts in byte order.
 func Edges(w io.Writer, r *coord.Result) error {
@@ -33,7 +33,7 @@ func Edges(w io.Writer, r *coord.Result) error {
 			}
 			if err := row(r.Nodes[e.A].Account, r.Nodes[e.B].Account, count(e.Weight), count(e.Objects), count(e.PostsA), count(e.PostsB), Float(e.MeanDelta),
 				Float(e.P), Float(e.Q), count(e.PostPairs), shared, first, Float(e.PSync), Float(e.QSync), Float(e.POverlap), Float(e.QOverlap), e.Signals, e.Declared,
-				community(r, e.A, e.B)); err != nil {
+				community(r, e.A, e.B), e.Kinds); err != nil {
 				return err
 			}
 		}
