@@ -23,6 +23,7 @@ type tradeCmd struct {
 	Allocate      tradeAllocateCmd      `cmd:"" help:"Joint action: the fairest plan of shipments, treaty rights to draw on reserves, division of a sum."`
 	Cascade       tradeCascadeCmd       `cmd:"" help:"A shortage or a ban through trade and stocks, under both allocation rules."`
 	Concentration tradeConcentrationCmd `cmd:"" help:"Concentration of suppliers in a table: HHI, effective suppliers, top share, coverage."`
+	Dependencies  tradeDependenciesCmd  `cmd:"" help:"Who depends on whom: EU and GeoDep screens, suppliers, persistence, networks, production against trade, supply chains."`
 	Equilibrium   tradeEquilibriumCmd   `cmd:"" help:"Exact-hat general equilibrium of a tariff scenario: welfare, real wage, real income."`
 	Lookthrough   tradeLookthroughCmd   `cmd:"" help:"Leontief or Ghosh multipliers of an input-output table."`
 	Shock         tradeShockCmd         `cmd:"" help:"Closed forms for the loss of a supplier: first order, second order, exact, Leontief bound."`

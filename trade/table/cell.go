@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"causeway/trade"
 )
 
 // Kind says what a cell holds.
@@ -179,4 +181,12 @@ func grouped(s string) bool {
 		}
 	}
 	return true
+}
+
+// Figure is the cell as a figure: known only if it is an exact number.
+func (c Cell) Figure() trade.Figure {
+	if c.Known() {
+		return trade.Known(c.Value)
+	}
+	return trade.Unknown("%s", c.Problem())
 }
