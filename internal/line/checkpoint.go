@@ -10,16 +10,13 @@ import (
 )
 
 // shown is the newest signed checkpoint of this node's audit log. Signing one
-// costs a transaction, so messages within a second show the same.
+// costs a transaction, so messages soon after each other show the same.
 type shown struct {
 	mu   sync.Mutex
 	text string
 	size int64
 	at   time.Time // when it was read
 }
-
-// checkpointEvery is how long a checkpoint is shown before a new one is made.
-const checkpointEvery = time.Second
 
 // logState is this node's audit log as it shows it to a partner that vouches
 // for an earlier state; nil without a log key.
@@ -30,7 +27,7 @@ func (l *Line) logState(ctx context.Context, vouched *Witnessed) (*LogState, err
 	s := &l.shown
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := l.now(); s.text == "" || now.Sub(s.at) >= checkpointEvery || now.Before(s.at) {
+	if now := l.now(); s.text == "" || now.Sub(s.at) >= l.limits.Checkpoint || now.Before(s.at) {
 		text, err := l.vault.Checkpoint(ctx, l.signer)
 		if err != nil {
 			return nil, fmt.Errorf("sign a checkpoint: %w", err)

@@ -49,7 +49,7 @@ func newTestNode(t testing.TB, nation string, reachable bool) *testNode {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &testNode{t: t, nation: nation, identity: testIdentity(nation), dir: t.TempDir(), limits: Limits{RetryMost: 200 * time.Millisecond}}
+	n := &testNode{t: t, nation: nation, identity: testIdentity(nation), dir: t.TempDir(), limits: Limits{RetryMost: 200 * time.Millisecond, Checkpoint: 1}}
 	if n.signer, err = note.NewSigner(skey); err != nil {
 		t.Fatal(err)
 	}

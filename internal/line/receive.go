@@ -179,7 +179,8 @@ func (l *Line) store(ctx context.Context, partner *partnerRecord, o *opened, c c
 		rc.Result = Delivered
 	}
 	var err error
-	if rc.Log, err = l.logState(ctx, partner.Vouched); err != nil {
+	// The proof begins at what the sender saw last, so that it can judge at once.
+	if rc.Log, err = l.logState(ctx, newer(partner.Vouched, st.Seen)); err != nil {
 		return SignedReceipt{}, err
 	}
 	var doc SignedReceipt

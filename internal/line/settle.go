@@ -169,9 +169,15 @@ func (l *Line) witness(p *partnerRecord, from *Identity, log *LogState, saw *Wit
 			p.Seen = seen
 		}
 	}
-	if saw != nil && (p.Vouched == nil || saw.Size > p.Vouched.Size) {
-		p.Vouched = saw
+	p.Vouched = newer(p.Vouched, saw)
+}
+
+// newer gives the later of two states of one log; nil is none.
+func newer(a, b *Witnessed) *Witnessed {
+	if a == nil || b != nil && b.Size > a.Size {
+		return b
 	}
+	return a
 }
 
 // LaneState is what a receiver says of one lane: how far it has come.
