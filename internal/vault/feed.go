@@ -390,6 +390,9 @@ func (s *session) attach(rs ...Reader) error {
 		s.v.interned.allowed(r.Holdings) // makes the holdings known
 		key := r.Holdings.Key()
 		f, ok := s.feeds[s.readers[r.ID]]
+		if ok && f.Key == key && !f.known {
+			f.held, f.known, f.allowed = r.Holdings, true, s.v.interned.allowed(r.Holdings)
+		}
 		switch {
 		case ok && f.Key == key && f.current():
 		case ok && f.Key == key:

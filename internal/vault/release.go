@@ -92,9 +92,11 @@ func (t *Tx) resettle(f *feedState, id string) error {
 	return t.s.settle(f, t.prior[id], in)
 }
 
-// Release makes a version ("" for the newest) available to partners, or to
-// "public", under the rule that the releasing act applies. Each of them sees
-// it as soon as the label, too, allows it. Releasing again changes nothing.
+// Release makes a version ("" for the newest in the store) available to
+// partners, or to "public", under the rule that the releasing act applies.
+// Each of them sees it as soon as the label, too, allows it. Releasing again
+// changes nothing. Who acts for a person names the version that the person
+// saw: a newer one may be hidden from that person.
 func (t *Tx) Release(id, version string, to []string, rule string) error {
 	vs, err := t.versions(id, version, false)
 	if err != nil {

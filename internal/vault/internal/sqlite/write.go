@@ -227,12 +227,13 @@ func (t *tx) Audit(yield func(string)) error {
 			AND EXISTS (SELECT 1 FROM place q JOIN version w ON w.vid = q.vid WHERE q.feed = f.feed AND w.rule = v.rule)
 			AND NOT EXISTS (SELECT 1 FROM place p WHERE p.feed = f.feed AND p.vid = h.vid)`},
 		{"feed %d has not exactly one newest version of the object of version %d",
-			`SELECT p.feed, min(v.vid) FROM place p JOIN version v ON v.vid = p.vid GROUP BY p.feed, v.id HAVING sum(p.flag = 0) <> 1`},
+			`SELECT p.feed, min(v.vid) FROM place p JOIN version v ON v.vid = p.vid JOIN feed f ON f.feed = p.feed WHERE f.behind = 0
+			GROUP BY p.feed, v.id HAVING sum(p.flag = 0) <> 1`},
 		{"the tally of feed %d under rule %d is wrong",
-			`SELECT coalesce(a.feed, b.feed), coalesce(a.rule, b.rule) FROM
-			(SELECT p.feed, v.rule, p.kind, sum(p.flag <> 2) total, sum(p.flag = 0) latest FROM place p JOIN version v ON v.vid = p.vid GROUP BY 1, 2, 3) a
+			`SELECT coalesce(a.feed, b.feed) n, coalesce(a.rule, b.rule) FROM
+			(SELECT p.feed, v.rule, p.kind, sum(p.flag <> 2) total, sum(p.flag = 0) latest FROM place p JOIN version v ON v.vid = p.vid WHERE p.flag <> 2 GROUP BY 1, 2, 3) a
 			FULL JOIN (SELECT * FROM tally WHERE total <> 0 OR latest <> 0) b ON a.feed = b.feed AND a.rule = b.rule AND a.kind = b.kind
-			WHERE a.total IS NOT b.total OR a.latest IS NOT b.latest`},
+			WHERE (a.total IS NOT b.total OR a.latest IS NOT b.latest) AND n IN (SELECT feed FROM feed WHERE behind = 0)`},
 	} {
 		rows, err := t.c.query(check.q)
 		if err != nil {

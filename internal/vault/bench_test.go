@@ -1,0 +1,173 @@
+package vault_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"causeway/internal/audit"
+	"causeway/internal/vault"
+	"causeway/internal/vault/vaulttest"
+	"causeway/stix"
+)
+
+// The sizes of the benchmarks: versions stored, of which the measured reader
+// sees one in twenty, under so many distinct labels, with so many readers
+// whose feeds are kept.
+var (
+	benchVersions = env("VAULT_BENCH_VERSIONS", 100_000)
+	benchLabels   = env("VAULT_BENCH_LABELS", 1_000)
+	benchReaders  = env("VAULT_BENCH_READERS", 4)
+	benchBatch    = env("VAULT_BENCH_BATCH", 2_000)
+)
+
+func env(name string, other int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return other
+}
+
+func benchOpen(b *testing.B) *vault.Vault {
+	b.Helper()
+	cfg := vault.Config{Dir: b.TempDir(), Postgres: os.Getenv("VAULT_BENCH_POSTGRES")}
+	v, err := vault.Open(context.Background(), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { v.Close() })
+	return v
+}
+
+// benchReadersOf gives readers who each hold one label in twenty.
+func benchReadersOf(b *testing.B, s *vaulttest.Scheme) (rs []vault.Reader) {
+	b.Helper()
+	for r := range benchReaders {
+		var cs []int
+		for c := r % 20; c < benchLabels; c += 20 {
+			cs = append(cs, c)
+		}
+		rs = append(rs, vault.Reader{ID: fmt.Sprintf("person:%d", r), Kind: vault.Person, Holdings: s.Holdings(b, cs...)})
+	}
+	return rs
+}
+
+func benchObject(b *testing.B, n int) *stix.Object {
+	o, err := stix.ParseObject(fmt.Appendf(nil, `{"type":"indicator","spec_version":"2.1","id":"indicator--%08x-0000-4000-8000-%012x","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":"Beacon %d of the ferry operation","description":"Domain seen in posts of the campaign, registered through the same reseller as the others and answering with the same certificate.","indicator_types":["malicious-activity"],"pattern":"[domain-name:value = 'host-%d.example.net']","pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z","created_by_ref":"identity--00000000-0000-4000-8000-000000000001","object_marking_refs":["marking-definition--00000000-0000-4000-8000-%012d"]}`,
+		n*2654435761&0xffffffff, n, n, n, n%benchLabels))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return o
+}
+
+func benchFill(b *testing.B, v *vault.Vault, s *vaulttest.Scheme, from, n int, each func(i int, p *vault.Put)) {
+	b.Helper()
+	type batch []vault.Put
+	parsed := make(chan batch, 2)
+	go func() {
+		defer close(parsed)
+		for i := 0; i < n; i += benchBatch {
+			var ps batch
+			for j := i; j < min(n, i+benchBatch); j++ {
+				p := vault.Put{Object: benchObject(b, from+j), Effective: s.Label(b, (from+j)%benchLabels), Source: "local"}
+				if each != nil {
+					each(j, &p)
+				}
+				ps = append(ps, p)
+			}
+			parsed <- ps
+		}
+	}()
+	for ps := range parsed {
+		if _, err := v.Act(context.Background(), audit.Act{Actor: "node", Verb: "put"}, func(tx *vault.Tx) error {
+			_, err := tx.Put(ps...)
+			return err
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkIngest stores objects durably, parsed beforehand on another core.
+func BenchmarkIngest(b *testing.B) {
+	for b.Loop() {
+		s := vaulttest.NewScheme(b, benchLabels)
+		v := benchOpen(b)
+		if err := v.SetReaders(context.Background(), benchReadersOf(b, s)); err != nil {
+			b.Fatal(err)
+		}
+		start := time.Now()
+		benchFill(b, v, s, 0, benchVersions, nil)
+		b.ReportMetric(float64(benchVersions)/time.Since(start).Seconds(), "objects/s")
+	}
+}
+
+// BenchmarkRead measures pages, counts and polls at the size, for a person
+// cleared for one version in twenty and for a partner who was released 5,000.
+func BenchmarkRead(b *testing.B) {
+	ctx := context.Background()
+	s := vaulttest.NewScheme(b, benchLabels)
+	v := benchOpen(b)
+	readers := benchReadersOf(b, s)
+	partner := vault.Reader{ID: "partner:b", Kind: vault.Partner, Holdings: readers[0].Holdings}
+	if err := v.SetReaders(ctx, append(readers, partner)); err != nil {
+		b.Fatal(err)
+	}
+	benchFill(b, v, s, 0, benchVersions, nil)
+	if _, err := v.Act(ctx, audit.Act{Actor: "node", Verb: "release"}, func(tx *vault.Tx) error {
+		for i := 0; i < min(benchVersions, 100_000); i += 20 {
+			if err := tx.Release(benchObject(b, i).ID(), "", []string{partner.ID}, "bench"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := v.As(readers[0]).Find(ctx, "ferry", vault.Query{Limit: 1}); err != nil {
+		b.Fatal(err)
+	}
+	person := v.As(readers[0])
+	for _, c := range []struct {
+		name string
+		do   func(i int) error
+	}{
+		{"page1000", func(i int) error {
+			p, err := person.Page(ctx, vault.Query{Limit: 1000})
+			if err == nil && len(p.Rows) == 0 {
+				err = fmt.Errorf("empty page")
+			}
+			return err
+		}},
+		{"page1000partner", func(i int) error { _, err := v.As(partner).Page(ctx, vault.Query{Limit: 1000}); return err }},
+		{"emptypoll", func(int) error { _, err := person.Page(ctx, vault.Query{After: 1 << 60}); return err }},
+		{"emptypollpartner", func(int) error { _, err := v.As(partner).Page(ctx, vault.Query{After: 1 << 60}); return err }},
+		{"get", func(i int) error {
+			_, err := person.Get(ctx, benchObject(b, i*20%benchVersions).ID())
+			return err
+		}},
+		{"count", func(int) error { _, err := person.Count(ctx, vault.Match{}); return err }},
+		{"find", func(i int) error {
+			_, err := person.Find(ctx, fmt.Sprintf("beacon %d", i*20%benchVersions), vault.Query{Limit: 20})
+			return err
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var took []time.Duration
+			for i := 0; b.Loop(); i++ {
+				start := time.Now()
+				if err := c.do(i); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
+		})
+	}
+}
