@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"text/tabwriter"
 
 	"causeway/internal/node"
@@ -33,9 +34,9 @@ func (f readerFlag) view(p *process, n *node.Node) (*vault.View, error) {
 type findCmd struct {
 	dataFlag
 	readerFlag
-	Query string `arg:"" optional:"" help:"Words, and type:NAME, label:WORD, near:ID, after:TIME, before:TIME, by:ID. Empty finds everything."`
-	Limit int    `default:"100" help:"At most this many, 1 to 10000."`
-	JSON  bool   `help:"One JSON object per line."`
+	Query []string `arg:"" optional:"" help:"Words, and type:NAME, label:WORD, near:ID, by:ID, since:TIME, until:TIME, added:TIME, versions:all. Empty finds everything."`
+	Limit int      `default:"100" help:"At most this many, 1 to 10000."`
+	JSON  bool     `help:"One JSON object per line."`
 }
 
 func (c *findCmd) Run(p *process) error {
@@ -47,7 +48,7 @@ func (c *findCmd) Run(p *process) error {
 		if err != nil {
 			return err
 		}
-		page, err := v.Find(p.ctx, c.Query, vault.Query{Limit: c.Limit})
+		page, err := v.Find(p.ctx, strings.Join(c.Query, " "), vault.Query{Limit: c.Limit})
 		if err != nil {
 			return err
 		}
@@ -133,9 +134,9 @@ func notHere(id string, err error) error {
 type exportCmd struct {
 	dataFlag
 	readerFlag
-	Query  string `arg:"" optional:"" help:"As for find. Empty exports everything the reader may see."`
-	Format string `default:"stix" enum:"stix,misp,csv" help:"stix: a bundle; misp: a MISP event; csv: indicators."`
-	Out    string `short:"o" placeholder:"FILE" help:"Write here instead of standard output."`
+	Query  []string `arg:"" optional:"" help:"As for find. Empty exports everything the reader may see."`
+	Format string   `default:"stix" enum:"stix,misp,csv" help:"stix: a bundle; misp: a MISP event; csv: indicators."`
+	Out    string   `short:"o" placeholder:"FILE" help:"Write here instead of standard output."`
 }
 
 func (c *exportCmd) Run(p *process) error {
@@ -145,7 +146,7 @@ func (c *exportCmd) Run(p *process) error {
 			return err
 		}
 		return intoFile(p, c.Out, func(w io.Writer) error {
-			return writeObjects(w, c.Format, objectsOf(p, v, c.Query))
+			return writeObjects(w, c.Format, objectsOf(p, v, strings.Join(c.Query, " ")))
 		})
 	})
 }

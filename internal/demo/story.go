@@ -73,7 +73,7 @@ func campaign(ctx context.Context, tokyo, brussels *node.Node) error {
 	if err := Posts(&posts); err != nil {
 		return err
 	}
-	run, err := tokyo.Desk.StartRun(ctx, analyst, desk.RunRequest{Title: "Posts of one month", File: "posts.csv", Window: time.Minute, Semantics: "coortweet"}, &posts)
+	run, err := tokyo.Desk.StartRun(ctx, analyst, desk.RunRequest{Title: "Posts of one month", File: "posts.csv", Window: time.Minute}, &posts)
 	if err != nil {
 		return err
 	}
