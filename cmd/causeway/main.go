@@ -58,6 +58,7 @@ type cli struct {
 	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
 	Stix      stixCmd      `cmd:"" help:"Check STIX objects and patterns."`
 	Synth     synthCmd     `cmd:"" help:"Synthetic posts with a known truth."`
+	Taxii     taxiiCmd     `cmd:"" help:"Talk to TAXII 2.1 servers; the node's own inbox."`
 	Trade     tradeCmd     `cmd:"" help:"Economic security: dependencies, look-through, coercion scenarios, joint action."`
 	Version   versionCmd   `cmd:"" help:"Print the version, the Go release it was built with, and the platform."`
 }
