@@ -49,6 +49,9 @@ type cli struct {
 	Release releaseCmd `cmd:"" help:"Release an object, with what it rests on, to partners."`
 	Recall  recallCmd  `cmd:"" help:"Take an object back from partners."`
 
+	Partner partnerCmd `cmd:"" help:"Other nodes: invite, accept, confirm, clear, suspend, revoke."`
+	Line    lineCmd    `cmd:"" help:"The lines to partners: status, receipts, couriers, blind match."`
+
 	People    peopleCmd    `cmd:"" help:"Who may sign in, and do what."`
 	Clearance clearanceCmd `cmd:"" help:"What people are cleared to see."`
 	Label     labelCmd     `cmd:"" help:"Confidentiality labels: what they mean, who may read, how they join."`

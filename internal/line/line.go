@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"causeway/internal/vault"
@@ -39,7 +40,6 @@ type Config struct {
 	Address   string // host:port where partners reach this node; empty when they cannot
 	Spool     string // folder for messages that arrived in part; empty keeps none
 	Limits    Limits // zero fields take the defaults
-	Control   string // path of the socket where commands on this machine reach a running node; empty: none
 	// Node is the node itself as a reader, for the markings it already holds.
 	// nil: only markings that come with a message are understood.
 	Node func() vault.Reader
@@ -100,7 +100,6 @@ type Line struct {
 	node     func() vault.Reader
 	address  string
 	parts    *spool
-	control  string
 	origins  origins
 	shown    shown
 	limits   Limits
@@ -108,6 +107,7 @@ type Line struct {
 	now      func() time.Time
 	log      *slog.Logger
 
+	runs    atomic.Bool // Run is at work
 	mu      sync.Mutex
 	wakes   map[string]chan struct{} // by partner: something to send
 	contact map[string]contact       // by partner: the last attempt to reach it
@@ -143,7 +143,7 @@ func Open(_ context.Context, c Config) (*Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the line: %w", err)
 	}
-	l := &Line{vault: c.Vault, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, address: c.Address, parts: parts, control: c.Control,
+	l := &Line{vault: c.Vault, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, address: c.Address, parts: parts,
 		limits: c.Limits.filled(), changed: c.PartnersChanged, now: c.Now, log: c.Log,
 		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}}
 	if l.now == nil {

@@ -31,6 +31,7 @@ type Partner struct {
 	Name      string
 	Nation    string
 	Address   string // empty: it cannot be reached and fetches what waits for it
+	Fetch     bool   // this node fetches what waits there
 	State     State
 	Reason    string // why it is suspended or revoked
 	Code      string // 24 digits that both operators compare, while State is Comparing
@@ -52,6 +53,7 @@ type partnerRecord struct {
 	State     State            `json:"state"`
 	Reason    string           `json:"reason,omitempty"`
 	Code      string           `json:"code,omitempty"`
+	Fetch     bool             `json:"fetch,omitempty"`  // this node fetches what waits there: the partner cannot reach it
 	Answer    []byte           `json:"answer,omitempty"` // acceptance that the inviting node still has to get
 	Clearance []byte           `json:"clearance,omitempty"`
 	Since     int64            `json:"since"`
@@ -89,7 +91,7 @@ func (p *partnerRecord) partner() (Partner, error) {
 	}
 	id := ids[0]
 	version, _ := negotiate(p.Versions[0], p.Versions[1])
-	return Partner{NodeID: p.Node, Name: id.Name, Nation: id.Nation, Address: p.Address, State: p.State, Reason: p.Reason,
+	return Partner{NodeID: p.Node, Name: id.Name, Nation: id.Nation, Address: p.Address, Fetch: p.Fetch, State: p.State, Reason: p.Reason,
 		Code: p.Code, Clearance: p.Clearance, SpeaksFor: id.SpeaksFor, LogKey: id.LogKey, Since: instant(p.Since),
 		Keys: id.Generation, Knows: p.Knows, Protocol: version}, nil
 }
@@ -289,6 +291,15 @@ func (l *Line) SetAddress(ctx context.Context, by, node, address string) error {
 	}
 	return l.change(ctx, by, "readdress", node, func(p *partnerRecord) error {
 		p.Address = address
+		return nil
+	})
+}
+
+// SetFetch says whether this node fetches what waits for it at a partner,
+// because the partner cannot open connections to it.
+func (l *Line) SetFetch(ctx context.Context, by, node string, fetch bool) error {
+	return l.change(ctx, by, "fetch", node, func(p *partnerRecord) error {
+		p.Fetch = fetch
 		return nil
 	})
 }

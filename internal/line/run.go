@@ -23,6 +23,8 @@ import (
 // and ROUTINE always moves; and a worker that fetches from partners that
 // cannot reach this node. A failure of one partner never touches another.
 func (l *Line) Run(ctx context.Context) error {
+	l.runs.Store(true)
+	defer l.runs.Store(false)
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	running := map[string]*worker{}
@@ -49,11 +51,6 @@ func (l *Line) Run(ctx context.Context) error {
 			delete(running, key)
 		}
 	}
-	workers.Go(func() {
-		if err := l.serveControl(ctx); err != nil {
-			l.log.Warn("commands cannot reach this node while it runs", "error", err)
-		}
-	})
 	if err := l.catchUpKeys(ctx); err != nil {
 		return err
 	}
@@ -78,7 +75,9 @@ func (l *Line) Run(ctx context.Context) error {
 			for _, lane := range precedences {
 				start(laneKey(node, lane), func(ctx context.Context) { l.pushLane(ctx, node, lane) })
 			}
-			if l.address == "" {
+			if l.address != "" && !p.Fetch {
+				end(node)
+			} else {
 				start(node, func(ctx context.Context) { l.fetch(ctx, node) })
 			}
 		}
@@ -519,4 +518,42 @@ func plain(err error) error {
 		return u.Err
 	}
 	return err
+}
+
+// Sync exchanges with every partner until nothing waits here and nothing
+// waits there, or until the time is up, and gives the lines that are left
+// with something waiting. On a node that serves it only waits for the workers
+// that run anyway.
+func (l *Line) Sync(ctx context.Context, timeout time.Duration) ([]LineStatus, error) {
+	ctx, stop := context.WithTimeout(ctx, timeout)
+	defer stop()
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	defer stop()
+	if !l.runs.Load() {
+		workers.Go(func() {
+			if err := l.Run(ctx); err != nil {
+				l.log.Error("the line does not run", "error", err)
+			}
+		})
+	}
+	for {
+		var left []LineStatus
+		all, err := l.Status(context.WithoutCancel(ctx))
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range all {
+			if s.Partner.State == Active && s.Waiting > 0 {
+				left = append(left, s)
+			}
+		}
+		if len(left) == 0 || ctx.Err() != nil {
+			return left, nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
