@@ -61,6 +61,7 @@ type page struct {
 	Tongues  []tongue
 	Query    string
 	Said     string // what the last act did
+	Visitor  *Visitor
 	Zone     *time.Location
 	Now      time.Time
 	Data     any

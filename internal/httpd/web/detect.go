@@ -1,0 +1,294 @@
+package web
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"causeway/coord"
+	"causeway/internal/desk"
+	"causeway/internal/httpd/web/chart"
+	"causeway/internal/people"
+)
+
+func detectRoutes() []Route {
+	run := map[string]string{"run": "0000000000000000"}
+	routes := []Route{
+		get("/detect", (*request).runs),
+		post("/detect", (*request).startRun),
+		get("/detect/{run}", (*request).run),
+		get("/detect/{run}/network.json", (*request).networkJSON),
+		get("/detect/{run}/evidence", (*request).evidence),
+		get("/detect/{run}/accounts", (*request).accounts),
+		get("/detect/{run}/finding", (*request).findingForm),
+		post("/detect/{run}/finding", (*request).finding),
+	}
+	for i := range routes {
+		if routes[i].Pattern != "/detect" {
+			routes[i].Example = run
+		}
+	}
+	return routes
+}
+
+// Limits of the still drawing: more edges are fog, and bytes.
+const (
+	edgesDrawn = 260
+	namesDrawn = 14
+)
+
+type runsData struct {
+	Runs      []desk.Run
+	Semantics []string
+	MaxMB     int
+}
+
+func (q *request) runs() error {
+	runs, err := q.site.node.Desk.RunsOf(q.ctx(), q.who.Person)
+	if err != nil {
+		return err
+	}
+	return q.render("detect", "place.detect", q.say("place.detect"), runsData{Runs: runs, MaxMB: largestUpload >> 20,
+		Semantics: []string{coord.Corrected.String(), coord.CooRTweet.String(), coord.CNT.String()}})
+}
+
+func (q *request) startRun() error {
+	file, header, err := q.FormFile("posts")
+	if err != nil {
+		return refused("%s", q.say("detect.no-file"))
+	}
+	defer file.Close()
+	seconds, err := strconv.ParseFloat(q.field("window"), 64)
+	if err != nil || seconds <= 0 {
+		return refused("%s", q.say("detect.window.wrong"))
+	}
+	title := q.field("title")
+	if title == "" {
+		title = header.Filename
+	}
+	r, err := q.site.node.Desk.StartRun(q.ctx(), q.who.Person, desk.RunRequest{
+		Title: title, File: header.Filename, Window: time.Duration(seconds * float64(time.Second)), Semantics: q.field("semantics"),
+	}, file)
+	if err != nil {
+		return act(err)
+	}
+	return q.redirect(path("detect", r.ID), "")
+}
+
+type runData struct {
+	desk.Run
+	Percent     int
+	Network     template.HTML
+	Drawn       int
+	Communities []communityView
+	Top         []accountView
+	Columns     template.HTML
+	Verdict     string
+	Way         []step
+	Here        string
+}
+
+type communityView struct {
+	ID      string
+	Number  int
+	Mark    template.HTML
+	Members int
+	Edges   int
+	Weight  int64
+	Leaders []string
+}
+
+type accountView struct {
+	Account  string
+	Mark     template.HTML
+	Posts    int64
+	Ties     int
+	Strength int64
+	Href     string
+}
+
+// run shows a job's progress until it is done, then its network.
+func (q *request) run() error {
+	r, err := q.site.node.Desk.Run(q.ctx(), q.who.Person, q.PathValue("run"))
+	if err != nil {
+		return runError(err)
+	}
+	data := runData{Run: r, Here: path("detect", r.ID), Way: q.way(0)}
+	if r.Total > 0 {
+		data.Percent = int(100 * r.Done / r.Total)
+	}
+	if r.State() != "done" {
+		return q.render("run", "place.detect", r.Title, data)
+	}
+	res, _, err := q.site.node.Desk.Result(q.ctx(), q.who.Person, r.ID)
+	if err != nil {
+		return runError(err)
+	}
+	data.Way = q.way(1)
+	if r.Finding != "" {
+		data.Way = q.way(3)
+	}
+	data.Verdict = q.word("verdict", res.Summary.Verdict)
+	data.Network, data.Drawn = q.drawNetwork(res, r.ID)
+	data.Communities = q.communities(res)
+	data.Top = topAccounts(res, r.ID, 12)
+	return q.render("run", "place.detect", r.Title, data)
+}
+
+func runError(err error) error {
+	if errors.Is(err, desk.ErrRun) {
+		return errNotFound
+	}
+	return act(err)
+}
+
+// drawNetwork draws the strongest edges; the island draws all of them.
+func (q *request) drawNetwork(res *coord.Result, run string) (template.HTML, int) {
+	order := make([]int, len(res.Edges))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(res.Edges[b].Weight, res.Edges[a].Weight) })
+	order = order[:min(len(order), edgesDrawn)]
+	at := res.Layout(1)
+	n := chart.Network{Label: q.count("detect.network.label", len(res.Nodes), len(res.Edges)), Width: 900, Height: 600, Names: namesDrawn}
+	index := map[int]int{}
+	place := func(i int) int {
+		if k, ok := index[i]; ok {
+			return k
+		}
+		node := res.Nodes[i]
+		index[i] = len(n.Nodes)
+		n.Nodes = append(n.Nodes, chart.Node{ID: node.Account, Label: node.Account, X: at[i].X, Y: at[i].Y, Size: float64(node.Strength),
+			Group: node.Community, Href: path("detect", run, "evidence") + "?account=" + urlEscape(node.Account)})
+		return index[i]
+	}
+	for _, i := range order {
+		e := res.Edges[i]
+		a, b := res.Nodes[e.A].Account, res.Nodes[e.B].Account
+		n.Edges = append(n.Edges, chart.Edge{A: place(e.A), B: place(e.B), Weight: float64(e.Weight),
+			Title: q.say("detect.edge.title", a, b, e.Weight), Href: evidenceHref(run, a, b)})
+	}
+	return n.SVG(), len(order)
+}
+
+func evidenceHref(run, a, b string) string {
+	return path("detect", run, "evidence") + "?a=" + urlEscape(a) + "&b=" + urlEscape(b)
+}
+
+func (q *request) communities(res *coord.Result) (out []communityView) {
+	for i, c := range res.Communities {
+		if i == 30 {
+			break
+		}
+		members := slices.Clone(c.Members)
+		slices.SortStableFunc(members, func(a, b int) int { return cmp.Compare(res.Nodes[b].Strength, res.Nodes[a].Strength) })
+		v := communityView{ID: c.ID, Number: i + 1, Mark: chart.Mark(i), Members: len(members), Edges: c.Edges, Weight: c.Weight}
+		for _, m := range members[:min(3, len(members))] {
+			v.Leaders = append(v.Leaders, res.Nodes[m].Account)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func topAccounts(res *coord.Result, run string, n int) (out []accountView) {
+	order := make([]int, len(res.Nodes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(res.Nodes[b].Strength, res.Nodes[a].Strength) })
+	for _, i := range order[:min(n, len(order))] {
+		node := res.Nodes[i]
+		out = append(out, accountView{node.Account, chart.Mark(node.Community), node.Posts, node.Degree, node.Strength,
+			path("detect", run, "evidence") + "?account=" + urlEscape(node.Account)})
+	}
+	return out
+}
+
+// mostNodes is how many nodes the island draws one by one; a larger network is
+// drawn as its communities.
+const mostNodes = 5000
+
+// networkJSON is the whole network for the island, or its communities where it
+// is too large to look at.
+func (q *request) networkJSON() error {
+	res, _, err := q.site.node.Desk.Result(q.ctx(), q.who.Person, q.PathValue("run"))
+	if err != nil {
+		return runError(err)
+	}
+	var out struct {
+		Nodes [][]any `json:"nodes"`
+		Edges [][]any `json:"edges"`
+	}
+	at := res.Layout(1)
+	if len(res.Nodes) > mostNodes {
+		out.Nodes, out.Edges = grouped(res, at)
+	} else {
+		for i, n := range res.Nodes {
+			out.Nodes = append(out.Nodes, []any{n.Account, round3(at[i].X), round3(at[i].Y), n.Strength, n.Community})
+		}
+		for _, e := range res.Edges {
+			out.Edges = append(out.Edges, []any{e.A, e.B, e.Weight})
+		}
+	}
+	return q.json(out)
+}
+
+func round3(v float64) json.Number { return json.Number(strconv.FormatFloat(v, 'f', 3, 64)) }
+
+// grouped makes one node of each community, at the middle of its members.
+func grouped(res *coord.Result, at []coord.Point) (nodes, edges [][]any) {
+	for i, c := range res.Communities[:min(len(res.Communities), mostNodes)] {
+		x, y := 0.0, 0.0
+		for _, m := range c.Members {
+			x, y = x+at[m].X, y+at[m].Y
+		}
+		k := float64(len(c.Members))
+		nodes = append(nodes, []any{fmt.Sprintf("%s (%d)", c.ID, len(c.Members)), round3(x / k), round3(y / k), len(c.Members), i})
+	}
+	weight := map[[2]int]int64{}
+	for _, e := range res.Edges {
+		a, b := res.Nodes[e.A].Community, res.Nodes[e.B].Community
+		if a != b && a < len(nodes) && b < len(nodes) {
+			weight[[2]int{min(a, b), max(a, b)}] += e.Weight
+		}
+	}
+	for pair, w := range weight {
+		edges = append(edges, []any{pair[0], pair[1], w})
+	}
+	slices.SortFunc(edges, func(a, b []any) int { return cmp.Or(cmp.Compare(a[0].(int), b[0].(int)), cmp.Compare(a[1].(int), b[1].(int))) })
+	return nodes, edges
+}
+
+func (q *request) json(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	q.Header().Set("Content-Type", "application/json")
+	q.WriteHeader(http.StatusOK)
+	_, _ = q.Write(b) // the reader has gone away
+	return nil
+}
+
+type accountsData struct {
+	desk.Run
+	Accounts []accountView
+	Total    int
+}
+
+// accounts lists every account of the network, strongest first.
+func (q *request) accounts() error {
+	res, r, err := q.site.node.Desk.Result(q.ctx(), q.who.Person, q.PathValue("run"))
+	if err != nil {
+		return runError(err)
+	}
+	return q.render("accounts", "place.detect", r.Title, accountsData{r, topAccounts(res, r.ID, 500), len(res.Nodes)})
+}

@@ -1,0 +1,446 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"causeway/internal/httpd/web/chart"
+	"causeway/internal/people"
+	"causeway/internal/vault"
+	"causeway/label"
+	"causeway/stix"
+	"causeway/trade"
+	"causeway/trade/cascade"
+	"causeway/trade/dependency"
+	"causeway/trade/place"
+	"causeway/trade/table"
+)
+
+func economyRoutes() []Route {
+	id := map[string]string{"id": "x-causeway-dependency--00000000-0000-4000-8000-000000000000"}
+	routes := []Route{
+		get("/economy", (*request).economy),
+		post("/economy", (*request).bringWorld),
+		get("/economy/{id}", (*request).exposure),
+		get("/economy/{id}/scenario", (*request).scenario),
+		post("/economy/{id}/scenario", (*request).keepScenario),
+		get("/economy/{id}/flows.csv", (*request).flowsCSV),
+	}
+	for i := range routes {
+		if routes[i].Pattern != "/economy" {
+			routes[i].Example = id
+		}
+	}
+	return routes
+}
+
+// dependencyType is one product's flows, production and stocks: an object like
+// any other, so that it is labelled, released and recalled like any other.
+const dependencyType = "x-causeway-dependency"
+
+// product is a dependency object as the pages use it.
+type product struct {
+	item
+	Unit, Source string
+	Year         string
+	World        *cascade.World
+}
+
+// products lists the dependency objects that the reader may see.
+func (q *request) products() ([]item, error) {
+	rows, err := q.collect(vault.Match{Types: []string{dependencyType}}, 200)
+	if err != nil {
+		return nil, err
+	}
+	return q.items(rows)
+}
+
+// product reads one dependency object.
+func (q *request) product() (*product, error) {
+	row, o, err := q.newest()
+	if err != nil {
+		return nil, err
+	}
+	if o.Type() != dependencyType {
+		return nil, errNotFound
+	}
+	it, err := q.item(row)
+	if err != nil {
+		return nil, err
+	}
+	w, err := worldOf(o)
+	if err != nil {
+		return nil, refused("%v", err)
+	}
+	year := ""
+	if v, ok := o.Get("year"); ok {
+		year = fmt.Sprint(v)
+	}
+	return &product{item: it, Unit: o.StringAt("unit"), Source: o.StringAt("source"), Year: year, World: w}, nil
+}
+
+// worldOf reads the world that a dependency object holds. It came over a line
+// perhaps, so everything is checked again.
+func worldOf(o *stix.Object) (*cascade.World, error) {
+	w := &cascade.World{}
+	index := map[string]int{}
+	for _, e := range entries(o, "places") {
+		name, _ := e["place"].(string)
+		if name == "" {
+			return nil, fmt.Errorf("read %s: a place has no name", o.ID())
+		}
+		index[name] = len(w.Places)
+		w.Places = append(w.Places, name)
+		w.Production = append(w.Production, float(e["production"]))
+		w.Stock = append(w.Stock, float(e["stock"]))
+	}
+	for _, e := range entries(o, "links") {
+		from, _ := e["from"].(string)
+		to, _ := e["to"].(string)
+		i, okFrom := index[from]
+		j, okTo := index[to]
+		if !okFrom || !okTo {
+			return nil, fmt.Errorf("read %s: the link %s – %s names a place that is not listed", o.ID(), from, to)
+		}
+		w.Links = append(w.Links, cascade.Link{From: i, To: j, Quantity: float(e["quantity"])})
+	}
+	return w, w.Check()
+}
+
+func entries(o *stix.Object, name string) (out []map[string]any) {
+	v, _ := o.Get(name)
+	list, _ := v.([]any)
+	for _, e := range list {
+		if m, ok := e.(map[string]any); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func float(v any) float64 {
+	switch n := v.(type) {
+	case float64:
+		return n
+	case int64:
+		return float64(n)
+	}
+	return 0
+}
+
+type economyData struct {
+	Products    []item
+	CanBring    bool
+	PolicyForms []policyForm
+	Kept        []item
+}
+
+func (q *request) economy() error {
+	data := economyData{CanBring: q.who.Has(people.Analyst)}
+	var err error
+	if data.Products, err = q.products(); err != nil {
+		return err
+	}
+	rows, err := q.collect(vault.Match{Types: []string{"x-causeway-scenario", "x-causeway-plan"}}, 50)
+	if err != nil {
+		return err
+	}
+	if data.Kept, err = q.items(rows); err != nil {
+		return err
+	}
+	if data.CanBring {
+		data.PolicyForms = q.policyForms(label.Effective{})
+	}
+	return q.render("economy", "place.economy", q.say("place.economy"), data)
+}
+
+// bringWorld makes a dependency object of two tables.
+func (q *request) bringWorld() error {
+	if err := q.need(people.Analyst); err != nil {
+		return err
+	}
+	places, err := q.table("places")
+	if err != nil {
+		return err
+	}
+	exports, err := q.table("exports")
+	if err != nil {
+		return err
+	}
+	w, notes, err := cascade.ReadWorld(places, exports)
+	if err != nil {
+		return refused("%v", err)
+	}
+	name, unit := q.field("name"), q.field("unit")
+	if name == "" || unit == "" || q.field("source") == "" {
+		return refused("%s", q.say("economy.missing"))
+	}
+	l, err := q.labelOfForm()
+	if err != nil {
+		return err
+	}
+	o, err := q.own(dependencyType, stix.DependencyExtension, map[string]any{
+		"name": name, "unit": unit, "source": q.field("source"), "year": q.field("year"), "places": worldPlaces(w), "links": worldLinks(w), "notes": notes,
+	})
+	if err != nil {
+		return err
+	}
+	if err := q.store(l, o); err != nil {
+		return err
+	}
+	return q.redirect(path("economy", o.ID()), q.say("economy.brought", len(w.Places), len(w.Links)))
+}
+
+func worldPlaces(w *cascade.World) (out []map[string]any) {
+	for i, name := range w.Places {
+		stock := 0.0
+		if i < len(w.Stock) {
+			stock = w.Stock[i]
+		}
+		out = append(out, map[string]any{"place": place.Code(name), "production": w.Production[i], "stock": stock})
+	}
+	return out
+}
+
+func worldLinks(w *cascade.World) (out []map[string]any) {
+	for _, l := range w.Links {
+		out = append(out, map[string]any{"from": place.Code(w.Places[l.From]), "to": place.Code(w.Places[l.To]), "quantity": l.Quantity})
+	}
+	return out
+}
+
+// own builds an object of a type that this project defines, made by this node.
+func (q *request) own(typ, extension string, properties map[string]any) (*stix.Object, error) {
+	b := stix.New(typ, "", stix.TimestampOf(q.now)).Ref("created_by_ref", q.site.node.Config.Identity)
+	names := make([]string, 0, len(properties))
+	for name := range properties {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if s, ok := properties[name].(string); ok && s == "" {
+			continue
+		}
+		b.Set(name, properties[name])
+	}
+	o, err := b.Set("extensions", map[string]any{extension: map[string]any{"extension_type": "new-sdo"}}).Object()
+	if err != nil {
+		return nil, refused("%v", err)
+	}
+	return o, nil
+}
+
+// store keeps objects under a label, as the visitor.
+func (q *request) store(l *label.Label, objects ...*stix.Object) error {
+	items := make([]stix.Item, 0, len(objects))
+	for _, o := range objects {
+		items = append(items, stix.Item{Object: o})
+	}
+	report, err := q.site.node.Desk.Import(q.ctx(), q.who.Reader, items, l, nil)
+	if err != nil {
+		return act(err)
+	}
+	for _, r := range report.Refused {
+		return refused("%s", r.Why)
+	}
+	return nil
+}
+
+// table reads an uploaded CSV table.
+func (q *request) table(field string) (*table.Table, error) {
+	f, header, err := q.FormFile(field)
+	if err != nil {
+		return nil, refused("%s", q.say("economy.no-table", q.word("economy.table", field)))
+	}
+	defer f.Close()
+	t, err := table.Read(header.Filename, f)
+	if err != nil {
+		return nil, refused("%v", err)
+	}
+	return t, nil
+}
+
+type exposureData struct {
+	product
+	Country    string
+	Countries  []choice
+	Imports    dependency.Concentration
+	World      dependency.Concentration
+	Flows      template.HTML
+	Suppliers  []supplier
+	Need       float64
+	Own        float64
+	Foreign    float64 // share of use that is imported
+	HHI, Level string  // in words
+	Marks      []Marking
+}
+
+type supplier struct {
+	Name, Code string
+	Quantity   float64
+	Share      float64
+}
+
+// exposure answers "what is this country exposed to" for one product: who
+// supplies it, how concentrated that is, and where the product flows.
+func (q *request) exposure() error {
+	p, err := q.product()
+	if err != nil {
+		return err
+	}
+	data := exposureData{product: *p, Country: q.URL.Query().Get("country"), Marks: p.Marks}
+	data.Countries = q.countryChoices(p.World, &data.Country)
+	if data.Imports, err = concentration(p.World, data.Country); err != nil {
+		return err
+	}
+	if data.World, err = concentration(p.World, ""); err != nil {
+		return err
+	}
+	data.Level = q.word("hhi", hhiBand(data.Imports.HHI))
+	use := p.World.Consumption()
+	for i, name := range p.World.Places {
+		if name == data.Country {
+			data.Own, data.Need = p.World.Production[i], use[i]
+		}
+	}
+	imports := 0.0
+	for _, s := range data.Imports.Shares {
+		imports += s.Value
+		data.Suppliers = append(data.Suppliers, supplier{q.country(s.Name), s.Name, s.Value, s.Share})
+	}
+	if data.Need > 0 {
+		data.Foreign = min(imports/data.Need, 1)
+	}
+	data.Flows = q.flows(p, data.Country)
+	return q.render("exposure", "place.economy", p.Title, data)
+}
+
+// country writes a country's name in the reader's language where the catalogue
+// has it.
+func (q *request) country(code string) string {
+	if name := q.word("country", code); name != code {
+		return name
+	}
+	if p, ok := place.Lookup(code); ok {
+		return p.Name
+	}
+	return code
+}
+
+// countryChoices lists the places that import, the largest first; the choice
+// falls on the node's own nation, else the largest.
+func (q *request) countryChoices(w *cascade.World, here *string) (out []choice) {
+	imports := make([]float64, len(w.Places))
+	for _, l := range w.Links {
+		imports[l.To] += l.Quantity
+	}
+	order := make([]int, 0, len(w.Places))
+	for i := range w.Places {
+		if imports[i] > 0 {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(imports[b], imports[a]) })
+	known := func(code string) bool {
+		return slices.ContainsFunc(order, func(i int) bool { return w.Places[i] == code })
+	}
+	if !known(*here) {
+		*here = q.site.node.Config.Nation
+	}
+	if !known(*here) && len(order) > 0 {
+		*here = w.Places[order[0]]
+	}
+	for _, i := range order {
+		out = append(out, choice{Value: w.Places[i], Name: q.country(w.Places[i]), Here: w.Places[i] == *here})
+	}
+	return out
+}
+
+// concentration measures the supply of one importer, or of the whole world
+// when importer is "".
+func concentration(w *cascade.World, importer string) (dependency.Concentration, error) {
+	var rows []dependency.Supply
+	for _, l := range w.Links {
+		if importer == "" || w.Places[l.To] == importer {
+			rows = append(rows, dependency.Supply{Name: w.Places[l.From], Value: trade.Known(l.Quantity)})
+		}
+	}
+	return dependency.Concentrate(importer, rows, func(name string) bool { return place.KindOf(name) == place.Residual })
+}
+
+// hhiBand names the level of an index on the scale of 0 to 1: the European
+// Commission's screen (SWD(2021) 352) calls a dependency above 0.4, and the
+// US merger guidelines of 2023 a market concentrated above 0.18.
+func hhiBand(f trade.Figure) string {
+	switch {
+	case !f.IsKnown():
+		return "unknown"
+	case f.Value > 0.4:
+		return "dependent"
+	case f.Value > 0.18:
+		return "concentrated"
+	}
+	return "spread"
+}
+
+// bandsDrawn bounds the flows of a picture; smaller ones are summed.
+const bandsDrawn = 14
+
+// flows draws who supplies the country, and who supplies its suppliers.
+func (q *request) flows(p *product, country string) template.HTML {
+	s := chart.Sankey{Label: q.say("economy.flows.label", p.Title, q.country(country)), Width: 1080, Height: 420, Names: map[string]string{}}
+	w := p.World
+	links := slices.Clone(w.Links)
+	slices.SortStableFunc(links, func(a, b cascade.Link) int { return cmp.Compare(b.Quantity, a.Quantity) })
+	supplies := map[string]bool{}
+	for _, l := range links {
+		if from, to := w.Places[l.From], w.Places[l.To]; to == country && len(supplies) < bandsDrawn {
+			supplies[from] = true
+			s.Flows = append(s.Flows, q.flow(p, from, to+" ", l.Quantity))
+		}
+	}
+	second := 0
+	for _, l := range links {
+		if from, to := w.Places[l.From], w.Places[l.To]; supplies[to] && from != country && second < bandsDrawn {
+			second++
+			s.Flows = append(s.Flows, q.flow(p, "← "+from, to, l.Quantity))
+			s.Names["← "+from] = q.country(from)
+		}
+	}
+	for i, name := range w.Places {
+		s.Names[name] = q.country(w.Places[i])
+		s.Names[name+" "] = q.country(w.Places[i])
+	}
+	return s.SVG()
+}
+
+func (q *request) flow(p *product, from, to string, quantity float64) chart.Flow {
+	clean := func(s string) string { return q.country(strings.TrimSpace(strings.TrimPrefix(s, "← "))) }
+	return chart.Flow{From: from, To: to, Value: quantity,
+		Title: fmt.Sprintf("%s → %s: %s %s", clean(from), clean(to), decimal(quantity, 1), p.Unit)}
+}
+
+// flowsCSV gives the flows as a table.
+func (q *request) flowsCSV() error {
+	p, err := q.product()
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{"from", "to", "quantity", "unit", "year", "marking", "source"}}
+	for _, l := range p.World.Links {
+		rows = append(rows, []string{p.World.Places[l.From], p.World.Places[l.To], trade.Known(l.Quantity).String(), p.Unit, p.Year, markingText(p.Marks), p.Source})
+	}
+	return q.csv("flows.csv", rows)
+}
+
+// markingText writes the markings of a row for an export.
+func markingText(marks []Marking) string {
+	var out []string
+	for _, m := range marks {
+		out = append(out, m.Text)
+	}
+	return strings.Join(out, " · ")
+}

@@ -1,0 +1,373 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"html/template"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"causeway/internal/desk"
+	"causeway/internal/httpd/web/chart"
+	"causeway/internal/people"
+	"causeway/internal/vault"
+	"causeway/label"
+	"causeway/label/stanag4774"
+	"causeway/stix"
+)
+
+func objectRoutes() []Route {
+	id := map[string]string{"id": "identity--00000000-0000-4000-8000-000000000000"}
+	routes := []Route{
+		get("/object/{id}", (*request).object),
+		get("/object/{id}/raw", (*request).raw),
+		get("/object/{id}/why", (*request).why),
+		get("/object/{id}/assess", (*request).assessForm),
+		post("/object/{id}/assess", (*request).assess),
+		post("/object/{id}/comment", (*request).comment),
+	}
+	for i := range routes {
+		routes[i].Example = id
+	}
+	return routes
+}
+
+// neighboursShown bounds what a picture and the lists beside it hold.
+const neighboursShown = 60
+
+type objectData struct {
+	item
+	Object      *stix.Object
+	Sentence    string
+	Created     time.Time
+	Modified    time.Time
+	Creator     ref
+	Versions    []version
+	Rule        [][]string
+	Labels      []labelText
+	Texts       []text
+	RestsOn     []linked
+	RestedOn    []linked
+	Picture     template.HTML
+	Holders     []desk.Holder
+	Released    bool
+	Voices      []voice
+	Assessment  *assessmentView
+	CanAssess   bool
+	CanRelease  bool
+	Opinions    []string
+	Mine        bool // made by this node
+	Pretty      string
+	PolicyForms []policyForm
+}
+
+type ref struct{ ID, Href, Name string }
+
+type version struct {
+	Version string
+	Added   time.Time
+	Marks   []Marking
+	Here    bool
+}
+
+type labelText struct {
+	Marking Marking
+	XML     string
+	Label   *label.Label
+}
+
+// text is one property that a person reads, in the object's own language.
+type text struct{ Name, Value, Lang string }
+
+// linked is an object on the other end of a reference, with the property or
+// the relationship that ties it.
+type linked struct {
+	item
+	As string
+}
+
+// voice is what one agency says of the object, in its own words.
+type voice struct {
+	item
+	Who, Stance, Words string
+}
+
+// newest finds the row the address names, as the reader may see it.
+func (q *request) newest() (vault.Row, *stix.Object, error) {
+	id := q.PathValue("id")
+	v := q.URL.Query().Get("version")
+	var row vault.Row
+	var err error
+	if v != "" {
+		row, err = q.view().GetVersion(q.ctx(), id, v)
+	} else {
+		row, err = q.view().Get(q.ctx(), id)
+	}
+	if err != nil {
+		return row, nil, err
+	}
+	o, err := row.Object()
+	return row, o, err
+}
+
+func (q *request) object() error {
+	row, o, err := q.newest()
+	if err != nil {
+		return err
+	}
+	it, err := q.item(row)
+	if err != nil {
+		return err
+	}
+	data := objectData{item: it, Object: o, Created: o.Created().Time(), Modified: o.Modified().Time(), Texts: texts(o), Opinions: desk.Opinions,
+		Mine: row.Source == vault.Local, CanAssess: q.who.Has(people.Analyst), CanRelease: q.who.Has(people.ReleaseOfficer)}
+	data.Sentence = q.sentence(o, row)
+	if creator := o.CreatedByRef(); creator != "" {
+		data.Creator = ref{creator, path("object", creator), q.nameOf(creator)}
+	}
+	data.Rule = row.Effective.Rule.Clauses()
+	data.Labels = q.labelTexts(row.Effective)
+	if err := q.versions(&data, row); err != nil {
+		return err
+	}
+	if err := q.around(&data, o); err != nil {
+		return err
+	}
+	if data.Holders, err = q.site.node.Desk.Holders(q.ctx(), q.who.Person, row.ID); err != nil {
+		return err
+	}
+	for _, h := range data.Holders {
+		data.Released = data.Released || h.Recalled == nil
+	}
+	data.Assessment = q.assessmentView(o)
+	var pretty bytes.Buffer
+	if json.Indent(&pretty, []byte(o.Text()), "", "  ") == nil {
+		data.Pretty = pretty.String()
+	}
+	if data.CanAssess {
+		data.PolicyForms = q.policyForms(row.Effective)
+	}
+	return q.render("object", "place.picture", it.Title, data)
+}
+
+// sentence says what an object is, in one sentence.
+func (q *request) sentence(o *stix.Object, row vault.Row) string {
+	kind := q.kind(o.Type())
+	when := q.site.catalogues[q.lang].day(row.Added, q.zone)
+	if from := q.source(row.Source); from != "" {
+		return q.say("sentence.from", kind, from, when)
+	}
+	if creator := o.CreatedByRef(); creator != "" {
+		return q.say("sentence.by", kind, q.nameOf(creator), when)
+	}
+	return q.say("sentence.here", kind, when)
+}
+
+func (q *request) labelTexts(e label.Effective) (out []labelText) {
+	for _, xml := range e.Labels {
+		lt := labelText{Marking: q.markLabel(xml), XML: string(xml)}
+		if l, err := stanag4774.ParseLabel(xml); err == nil {
+			lt.Label = l
+		}
+		out = append(out, lt)
+	}
+	return out
+}
+
+func (q *request) versions(data *objectData, here vault.Row) error {
+	rows, err := q.view().Versions(q.ctx(), here.ID)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		data.Versions = append(data.Versions, version{r.Version, r.Added, q.mark(r.Effective), r.Version == here.Version})
+	}
+	return nil
+}
+
+// around gathers what the object rests on, what rests on it, and what is said
+// of it.
+func (q *request) around(data *objectData, o *stix.Object) error {
+	seen := map[string]bool{o.ID(): true}
+	for _, r := range o.Refs() {
+		if seen[r.ID] || r.Property == "created_by_ref" || strings.HasPrefix(r.Property, "object_marking_refs") || strings.HasPrefix(r.Property, "granular_markings") {
+			continue
+		}
+		seen[r.ID] = true
+		if len(data.RestsOn) == neighboursShown {
+			break
+		}
+		row, err := q.view().Get(q.ctx(), r.ID)
+		if err != nil {
+			continue // not there for this reader
+		}
+		it, err := q.item(row)
+		if err != nil {
+			return err
+		}
+		data.RestsOn = append(data.RestsOn, linked{it, q.word("property", strings.TrimRight(r.Property, "[]0123456789"))})
+	}
+	rows, err := q.view().Neighbours(q.ctx(), o.ID(), neighboursShown)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if seen[row.ID] {
+			continue
+		}
+		seen[row.ID] = true
+		n, err := row.Object()
+		if err != nil {
+			return err
+		}
+		if n.Type() == "marking-definition" || n.ID() == o.CreatedByRef() {
+			continue
+		}
+		it, err := q.item(row)
+		if err != nil {
+			return err
+		}
+		if v, ok := q.voice(it, n); ok {
+			data.Voices = append(data.Voices, v)
+		}
+		data.RestedOn = append(data.RestedOn, linked{it, q.word("property", tie(n, o.ID()))})
+	}
+	data.Picture = q.star(data)
+	return nil
+}
+
+// tie names how n refers to id.
+func tie(n *stix.Object, id string) string {
+	for _, r := range n.Refs() {
+		if r.ID == id {
+			return strings.TrimRight(r.Property, "[]0123456789")
+		}
+	}
+	return "relationship"
+}
+
+// voice reads an opinion or an assessment as what its agency says.
+func (q *request) voice(it item, o *stix.Object) (voice, bool) {
+	v := voice{item: it, Who: q.nameOf(o.CreatedByRef())}
+	switch o.Type() {
+	case "opinion":
+		v.Stance, v.Words = q.word("opinion", o.StringAt("opinion")), o.StringAt("explanation")
+	case "x-causeway-assessment":
+		v.Stance = q.word("likelihood", o.StringAt("likelihood")) + " · " + q.word("confidence", o.StringAt("analytic_confidence"))
+		v.Words = o.StringAt("judgement")
+	case "note":
+		v.Words = o.StringAt("content")
+	default:
+		return v, false
+	}
+	return v, true
+}
+
+// star draws the object with its neighbours around it.
+func (q *request) star(data *objectData) template.HTML {
+	around := append(append([]linked{}, data.RestsOn...), data.RestedOn...)
+	if len(around) == 0 {
+		return ""
+	}
+	around = around[:min(len(around), 24)]
+	n := chart.Network{Label: q.say("object.picture.label", data.Title), Width: 760, Height: 400, Names: len(around) + 1}
+	n.Nodes = append(n.Nodes, chart.Node{ID: data.ID, Label: data.Title, Size: 3, Group: 0})
+	kinds := map[string]int{}
+	for i, l := range around {
+		if _, ok := kinds[l.Kind]; !ok {
+			kinds[l.Kind] = 1 + len(kinds)%(chart.Groups-1)
+		}
+		a := 2*math.Pi*float64(i)/float64(len(around)) - math.Pi/2
+		n.Nodes = append(n.Nodes, chart.Node{ID: l.ID, Label: l.Kind + ": " + l.Title, X: 2.1 * math.Cos(a), Y: math.Sin(a), Size: 1, Group: kinds[l.Kind], Href: l.Href})
+		n.Edges = append(n.Edges, chart.Edge{A: 0, B: i + 1, Weight: 1, Title: l.As})
+	}
+	return n.SVG()
+}
+
+// texts are the properties that a person reads, in the order in which they
+// matter.
+func texts(o *stix.Object) (out []text) {
+	lang := o.StringAt("lang")
+	for _, name := range []string{"judgement", "abstract", "description", "content", "explanation", "objective", "goals"} {
+		if s := o.StringAt(name); s != "" {
+			out = append(out, text{name, s, lang})
+		}
+	}
+	return out
+}
+
+// raw gives the producer's exact bytes.
+func (q *request) raw() error {
+	row, o, err := q.newest()
+	if err != nil {
+		return err
+	}
+	h := q.Header()
+	h.Set("Content-Type", "application/stix+json;version=2.1")
+	h.Set("Content-Disposition", `attachment; filename="`+row.ID+`.json"`)
+	q.WriteHeader(http.StatusOK)
+	_, _ = q.Write([]byte(o.Text())) // the reader has gone away
+	return nil
+}
+
+type whyData struct {
+	item
+	Version  string
+	Readers  []whyReader
+	Clauses  [][]string
+	Policies []string
+}
+
+// whyReader says of one reader whether it can read the object, and why.
+type whyReader struct {
+	Name, Kind, Nation string
+	Decision           label.Decision
+	Released           bool
+	Partner            bool
+}
+
+// why answers "why can Japan read this?" and "why can they not?" for every
+// partner, every person and the public, with each reason.
+func (q *request) why() error {
+	row, _, err := q.newest()
+	if err != nil {
+		return err
+	}
+	it, err := q.item(row)
+	if err != nil {
+		return err
+	}
+	data := whyData{item: it, Version: row.Version, Clauses: row.Effective.Rule.Clauses()}
+	for _, p := range q.site.node.Policies().All() {
+		data.Policies = append(data.Policies, p.Name()+" "+p.Version())
+	}
+	n := q.site.node
+	partners, err := n.Line.Partners(q.ctx())
+	if err != nil {
+		return err
+	}
+	for _, p := range partners {
+		reader := n.Line.Reader(p)
+		if err != nil {
+			return err
+		}
+		_, err = n.Vault.As(reader).GetVersion(q.ctx(), row.ID, row.Version)
+		data.Readers = append(data.Readers, whyReader{Name: p.Name, Nation: p.Nation, Kind: q.say("why.partner"), Partner: true,
+			Decision: label.Decide(row.Effective.Rule, reader.Holdings), Released: err == nil})
+	}
+	all, err := n.People.List(q.ctx())
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		reader, err := n.People.Reader(p)
+		if err != nil {
+			return err
+		}
+		data.Readers = append(data.Readers, whyReader{Name: p.Name, Nation: p.Nation, Kind: q.say("why.person"), Decision: label.Decide(row.Effective.Rule, reader.Holdings)})
+	}
+	data.Readers = append(data.Readers, whyReader{Name: q.say("why.public"), Kind: q.say("why.everyone"), Decision: label.Decide(row.Effective.Rule, label.Public)})
+	return q.render("why", "place.picture", q.say("why.title", it.Title), data)
+}
