@@ -1,11 +1,61 @@
-// Package httpd is the door of a node for people and their programs.
+// Package httpd is the door of a node for people and their programs: the mux,
+// the headers, and who may come in. Pages are in httpd/web, the programs'
+// interface in httpd/api.
+//
+// Every route of the node is listed by [Routes]; a test walks the list, so that
+// no answer escapes the checks that all answers must pass.
 package httpd
 
 import (
+	"fmt"
 	"net/http"
 
+	"causeway/internal/httpd/api"
+	"causeway/internal/httpd/web"
 	"causeway/internal/node"
 )
 
+// Version is what pages say of the program; the linker sets it.
+var Version = "dev"
+
+// Route is one address that the node answers.
+type Route struct {
+	Method, Pattern string
+	Open            bool // without a session
+	Acts            bool // changes something: a form with the session's token
+	Example         map[string]string
+}
+
 // New makes the handler of everything a node serves to people and programs.
-func New(n *node.Node) (http.Handler, error) { return http.NotFoundHandler(), nil }
+// The line has a door of its own.
+func New(n *node.Node) (http.Handler, error) {
+	h, _, err := build(n)
+	return h, err
+}
+
+// Routes lists every address that the handler of a node answers.
+func Routes(n *node.Node) ([]Route, error) {
+	_, routes, err := build(n)
+	return routes, err
+}
+
+func build(n *node.Node) (http.Handler, []Route, error) {
+	site, err := web.New(n, web.Options{Version: Version})
+	if err != nil {
+		return nil, nil, fmt.Errorf("prepare the pages: %w", err)
+	}
+	mux := http.NewServeMux()
+	var routes []Route
+	site.Register(mux)
+	for _, r := range site.Routes() {
+		routes = append(routes, Route{r.Method, r.Pattern, r.Access == web.Open, r.Acts, r.Example})
+	}
+	feed := api.New(n, site)
+	for _, r := range feed.Routes() {
+		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
+		routes = append(routes, Route{Method: r.Method, Pattern: r.Pattern, Example: r.Example})
+	}
+	// Forms of other origins are refused before any handler sees them; the
+	// token of the session is checked as well (web.Route).
+	return strict(http.NewCrossOriginProtection().Handler(mux)), routes, nil
+}

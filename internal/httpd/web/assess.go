@@ -223,7 +223,7 @@ func (q *request) assess() error {
 	if err != nil {
 		return act(err)
 	}
-	return q.redirect(path("object", id), q.say("assess.done"))
+	return q.redirect(address("object", id), q.say("assess.done"))
 }
 
 func at(s []string, i int) string {
@@ -245,7 +245,7 @@ func (q *request) comment() error {
 	if _, err := q.site.node.Desk.Comment(q.ctx(), q.who.Person, row.ID, q.field("opinion"), q.field("explanation"), l); err != nil {
 		return act(err)
 	}
-	return q.redirect(path("object", row.ID), q.say("comment.done"))
+	return q.redirect(address("object", row.ID), q.say("comment.done"))
 }
 
 // assessmentView is an assessment as its page shows it.
@@ -283,10 +283,10 @@ func (q *request) assessmentView(o *stix.Object) *assessmentView {
 		a.Expires = t.Time()
 	}
 	for _, id := range strs(o, "subject_refs") {
-		a.Subjects = append(a.Subjects, ref{id, path("object", id), q.nameOf(id)})
+		a.Subjects = append(a.Subjects, ref{id, address("object", id), q.nameOf(id)})
 	}
 	if id := o.StringAt("dissents_from_ref"); id != "" {
-		a.DissentsFrom = &ref{id, path("object", id), q.nameOf(id)}
+		a.DissentsFrom = &ref{id, address("object", id), q.nameOf(id)}
 	}
 	list, _ := o.Get("alternatives")
 	entries, _ := list.([]any)

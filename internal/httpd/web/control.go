@@ -141,7 +141,7 @@ func (q *request) addPerson() error {
 	if err := q.site.node.RefreshReaders(q.ctx()); err != nil {
 		return err
 	}
-	return q.redirect(path("control", "people", p.ID), q.say("person.added", p.Name))
+	return q.redirect(address("control", "people", p.ID), q.say("person.added", p.Name))
 }
 
 func rolesOf(names []string) (out []people.Role) {
@@ -199,7 +199,7 @@ func (q *request) changePerson() error {
 	default:
 		return refused("%s", q.say("act.unknown"))
 	}
-	return q.afterPeople(err, path("control", "people", id), q.say("person.changed"))
+	return q.afterPeople(err, address("control", "people", id), q.say("person.changed"))
 }
 
 // afterPeople tells the vault who reads now, once an act on people is through.
@@ -230,7 +230,7 @@ func (q *request) requestClearance() error {
 	id := q.PathValue("person")
 	_, err = q.site.node.People.Request(q.ctx(), q.who.Person, id, people.Grant{Clearance: string(xml), Basis: q.field("basis"), Conditions: q.field("conditions"),
 		Briefings: q.fieldLines("briefings"), From: from.UTC(), Until: until.UTC()})
-	return q.afterPeople(err, path("control", "people", id), q.say("grant.requested"))
+	return q.afterPeople(err, address("control", "people", id), q.say("grant.requested"))
 }
 
 // clearanceOfForm reads a clearance in the policy's own words: a set of
@@ -265,7 +265,7 @@ func (q *request) clearanceOfForm() (*label.Clearance, error) {
 func (q *request) revokeClearance() error {
 	id := q.PathValue("person")
 	err := q.site.node.People.Revoke(q.ctx(), q.who.Person, id, q.field("grant"), q.field("why"))
-	return q.afterPeople(err, path("control", "people", id), q.say("grant.revoked.done"))
+	return q.afterPeople(err, address("control", "people", id), q.say("grant.revoked.done"))
 }
 
 type clearancesData struct {

@@ -14,7 +14,6 @@ import (
 	"causeway/coord"
 	"causeway/internal/desk"
 	"causeway/internal/httpd/web/chart"
-	"causeway/internal/people"
 )
 
 func detectRoutes() []Route {
@@ -78,7 +77,7 @@ func (q *request) startRun() error {
 	if err != nil {
 		return act(err)
 	}
-	return q.redirect(path("detect", r.ID), "")
+	return q.redirect(address("detect", r.ID), "")
 }
 
 type runData struct {
@@ -92,6 +91,7 @@ type runData struct {
 	Verdict     string
 	Way         []step
 	Here        string
+	Finding     string // the object made of it, if there is one
 }
 
 type communityView struct {
@@ -119,7 +119,7 @@ func (q *request) run() error {
 	if err != nil {
 		return runError(err)
 	}
-	data := runData{Run: r, Here: path("detect", r.ID), Way: q.way(0)}
+	data := runData{Run: r, Here: address("detect", r.ID), Way: q.way(0)}
 	if r.Total > 0 {
 		data.Percent = int(100 * r.Done / r.Total)
 	}
@@ -131,7 +131,10 @@ func (q *request) run() error {
 		return runError(err)
 	}
 	data.Way = q.way(1)
-	if r.Finding != "" {
+	if data.Finding, err = q.findingOf(r.ID); err != nil {
+		return err
+	}
+	if data.Finding != "" {
 		data.Way = q.way(3)
 	}
 	data.Verdict = q.word("verdict", res.Summary.Verdict)
@@ -166,7 +169,7 @@ func (q *request) drawNetwork(res *coord.Result, run string) (template.HTML, int
 		node := res.Nodes[i]
 		index[i] = len(n.Nodes)
 		n.Nodes = append(n.Nodes, chart.Node{ID: node.Account, Label: node.Account, X: at[i].X, Y: at[i].Y, Size: float64(node.Strength),
-			Group: node.Community, Href: path("detect", run, "evidence") + "?account=" + urlEscape(node.Account)})
+			Group: node.Community, Href: address("detect", run, "evidence") + "?account=" + urlEscape(node.Account)})
 		return index[i]
 	}
 	for _, i := range order {
@@ -179,7 +182,7 @@ func (q *request) drawNetwork(res *coord.Result, run string) (template.HTML, int
 }
 
 func evidenceHref(run, a, b string) string {
-	return path("detect", run, "evidence") + "?a=" + urlEscape(a) + "&b=" + urlEscape(b)
+	return address("detect", run, "evidence") + "?a=" + urlEscape(a) + "&b=" + urlEscape(b)
 }
 
 func (q *request) communities(res *coord.Result) (out []communityView) {
@@ -207,7 +210,7 @@ func topAccounts(res *coord.Result, run string, n int) (out []accountView) {
 	for _, i := range order[:min(n, len(order))] {
 		node := res.Nodes[i]
 		out = append(out, accountView{node.Account, chart.Mark(node.Community), node.Posts, node.Degree, node.Strength,
-			path("detect", run, "evidence") + "?account=" + urlEscape(node.Account)})
+			address("detect", run, "evidence") + "?account=" + urlEscape(node.Account)})
 	}
 	return out
 }
@@ -263,7 +266,9 @@ func grouped(res *coord.Result, at []coord.Point) (nodes, edges [][]any) {
 	for pair, w := range weight {
 		edges = append(edges, []any{pair[0], pair[1], w})
 	}
-	slices.SortFunc(edges, func(a, b []any) int { return cmp.Or(cmp.Compare(a[0].(int), b[0].(int)), cmp.Compare(a[1].(int), b[1].(int))) })
+	slices.SortFunc(edges, func(a, b []any) int {
+		return cmp.Or(cmp.Compare(a[0].(int), b[0].(int)), cmp.Compare(a[1].(int), b[1].(int)))
+	})
 	return nodes, edges
 }
 
@@ -272,9 +277,9 @@ func (q *request) json(v any) error {
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	q.Header().Set("Content-Type", "application/json")
-	q.WriteHeader(http.StatusOK)
-	_, _ = q.Write(b) // the reader has gone away
+	q.w.Header().Set("Content-Type", "application/json")
+	q.w.WriteHeader(http.StatusOK)
+	_, _ = q.w.Write(b) // the reader has gone away
 	return nil
 }
 

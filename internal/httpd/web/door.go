@@ -46,7 +46,7 @@ func (q *request) signIn() error {
 	case err != nil:
 		return err
 	}
-	http.SetCookie(q.ResponseWriter, &http.Cookie{Name: SessionCookie(q.Request), Value: token, Path: "/", MaxAge: int(people.SessionLife.Seconds()),
+	http.SetCookie(q.w, &http.Cookie{Name: SessionCookie(q.Request), Value: token, Path: "/", MaxAge: int(people.SessionLife.Seconds()),
 		HttpOnly: true, Secure: q.TLS != nil, SameSite: http.SameSiteStrictMode})
 	return q.redirect(inside(data.To), "")
 }
@@ -59,7 +59,7 @@ func (q *request) signOut() error {
 	if err := q.site.node.People.SignOut(q.ctx(), c.Value); err != nil {
 		return err
 	}
-	http.SetCookie(q.ResponseWriter, &http.Cookie{Name: c.Name, Path: "/", MaxAge: -1, HttpOnly: true, Secure: q.TLS != nil, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(q.w, &http.Cookie{Name: c.Name, Path: "/", MaxAge: -1, HttpOnly: true, Secure: q.TLS != nil, SameSite: http.SameSiteStrictMode})
 	return q.redirect("/sign-in", "")
 }
 

@@ -191,7 +191,7 @@ func (q *request) bringWorld() error {
 	if err := q.store(l, o); err != nil {
 		return err
 	}
-	return q.redirect(path("economy", o.ID()), q.say("economy.brought", len(w.Places), len(w.Links)))
+	return q.redirect(address("economy", o.ID()), q.say("economy.brought", len(w.Places), len(w.Links)))
 }
 
 func worldPlaces(w *cascade.World) (out []map[string]any) {

@@ -98,7 +98,7 @@ func (q *request) lines() error {
 		data.Lines = append(data.Lines, v)
 		data.Held += s.Held
 		data.Waiting += s.Waiting
-		bars.Rows = append(bars.Rows, chart.Bar{Label: s.Partner.Name, Value: float64(s.Waiting), Group: i, Href: path("lines", s.Partner.NodeID)})
+		bars.Rows = append(bars.Rows, chart.Bar{Label: s.Partner.Name, Value: float64(s.Waiting), Group: i, Href: address("lines", s.Partner.NodeID)})
 	}
 	if data.Waiting > 0 {
 		data.Queues = bars.SVG()
@@ -169,7 +169,7 @@ func (q *request) changeLine() error {
 	default:
 		return refused("%s", q.say("act.unknown"))
 	}
-	return q.afterPeople(err, path("lines", node), q.say("line.changed"))
+	return q.afterPeople(err, address("lines", node), q.say("line.changed"))
 }
 
 // clearPartner says what a partner may see from now on.
@@ -187,7 +187,7 @@ func (q *request) clearPartner() error {
 	}
 	node := q.PathValue("partner")
 	err = q.site.node.Line.SetClearance(q.ctx(), q.who.ReaderID(), node, xml)
-	return q.afterPeople(err, path("lines", node), q.say("line.cleared"))
+	return q.afterPeople(err, address("lines", node), q.say("line.cleared"))
 }
 
 type inviteData struct {
@@ -235,15 +235,15 @@ func (q *request) accept() error {
 	if a.Answer != nil && q.field("answer") != "" {
 		return q.file("causeway-answer.json", a.Answer)
 	}
-	return q.redirect(path("lines", a.Partner.NodeID), q.say("invite.accepted", a.Partner.Name))
+	return q.redirect(address("lines", a.Partner.NodeID), q.say("invite.accepted", a.Partner.Name))
 }
 
 // file gives bytes to keep.
 func (q *request) file(name string, b []byte) error {
-	h := q.Header()
+	h := q.w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	q.WriteHeader(http.StatusOK)
-	_, _ = q.Write(b) // the reader has gone away
+	q.w.WriteHeader(http.StatusOK)
+	_, _ = q.w.Write(b) // the reader has gone away
 	return nil
 }

@@ -166,14 +166,14 @@ func (q *request) markingSheet() error {
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(css)) // never fails
 	etag := fmt.Sprintf(`"%x"`, sum.Sum64())
-	h := q.Header()
+	h := q.w.Header()
 	h.Set("Content-Type", "text/css; charset=utf-8")
 	h.Set("Cache-Control", "public, max-age=300")
 	h.Set("ETag", etag)
 	if q.Request.Header.Get("If-None-Match") == etag {
-		q.WriteHeader(http.StatusNotModified)
+		q.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	_, _ = q.Write([]byte(css)) // the reader has gone away
+	_, _ = q.w.Write([]byte(css)) // the reader has gone away
 	return nil
 }

@@ -51,7 +51,7 @@ type objectData struct {
 	RestsOn     []linked
 	RestedOn    []linked
 	Picture     template.HTML
-	Holders     []desk.Holder
+	Holders     []holder
 	Released    bool
 	Voices      []voice
 	Assessment  *assessmentView
@@ -108,7 +108,7 @@ func (q *request) newest() (vault.Row, *stix.Object, error) {
 	if err != nil {
 		return row, nil, err
 	}
-	o, err := row.Object()
+	o, err := parse(row)
 	return row, o, err
 }
 
@@ -122,10 +122,10 @@ func (q *request) object() error {
 		return err
 	}
 	data := objectData{item: it, Object: o, Created: o.Created().Time(), Modified: o.Modified().Time(), Texts: texts(o), Opinions: desk.Opinions,
-		Mine: row.Source == vault.Local, CanAssess: q.who.Has(people.Analyst), CanRelease: q.who.Has(people.ReleaseOfficer)}
+		Mine: row.Source == local, CanAssess: q.who.Has(people.Analyst), CanRelease: q.who.Has(people.ReleaseOfficer)}
 	data.Sentence = q.sentence(o, row)
 	if creator := o.CreatedByRef(); creator != "" {
-		data.Creator = ref{creator, path("object", creator), q.nameOf(creator)}
+		data.Creator = ref{creator, address("object", creator), q.nameOf(creator)}
 	}
 	data.Rule = row.Effective.Rule.Clauses()
 	data.Labels = q.labelTexts(row.Effective)
@@ -135,11 +135,11 @@ func (q *request) object() error {
 	if err := q.around(&data, o); err != nil {
 		return err
 	}
-	if data.Holders, err = q.site.node.Desk.Holders(q.ctx(), q.who.Person, row.ID); err != nil {
+	if data.Holders, err = q.holders(row.ID); err != nil {
 		return err
 	}
 	for _, h := range data.Holders {
-		data.Released = data.Released || h.Recalled == nil
+		data.Released = data.Released || h.Recalled.IsZero()
 	}
 	data.Assessment = q.assessmentView(o)
 	var pretty bytes.Buffer
@@ -218,7 +218,7 @@ func (q *request) around(data *objectData, o *stix.Object) error {
 			continue
 		}
 		seen[row.ID] = true
-		n, err := row.Object()
+		n, err := parse(row)
 		if err != nil {
 			return err
 		}
@@ -304,11 +304,11 @@ func (q *request) raw() error {
 	if err != nil {
 		return err
 	}
-	h := q.Header()
+	h := q.w.Header()
 	h.Set("Content-Type", "application/stix+json;version=2.1")
 	h.Set("Content-Disposition", `attachment; filename="`+row.ID+`.json"`)
-	q.WriteHeader(http.StatusOK)
-	_, _ = q.Write([]byte(o.Text())) // the reader has gone away
+	q.w.WriteHeader(http.StatusOK)
+	_, _ = q.w.Write([]byte(o.Text())) // the reader has gone away
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strings"
 
 	"causeway/internal/vault"
 )
@@ -58,12 +59,15 @@ func (q *request) search() error {
 		return q.redirect("/picture", "")
 	}
 	if row, err := q.view().Get(q.ctx(), text); err == nil {
-		return q.redirect(path("object", row.ID), "")
+		return q.redirect(address("object", row.ID), "")
 	} else if !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
 	data := pictureData{Query: text, Type: q.URL.Query().Get("type"), Narrow: true}
-	match := vault.Match{Text: text}
+	match, err := vault.ParseFind(text)
+	if err != nil {
+		return refused("%v", err)
+	}
 	if data.Type != "" {
 		match.Types = []string{data.Type}
 	}
@@ -72,7 +76,7 @@ func (q *request) search() error {
 
 func (q *request) listPage(data *pictureData, match vault.Match) error {
 	query := vault.Query{Match: match, Limit: listed, Newest: true, Cursor: q.URL.Query().Get("after")}
-	page, err := q.view().Page(q.ctx(), query)
+	page, err := q.ask(data.Query, query)
 	if errors.Is(err, vault.ErrCursor) {
 		return refused("%s", q.say("list.cursor"))
 	}
@@ -100,6 +104,18 @@ func (q *request) listPage(data *pictureData, match vault.Match) error {
 		title = q.say("search.title", data.Query)
 	}
 	return q.render("picture", "place.picture", title, data)
+}
+
+// ask reads a page of a list, or of a search, which the log records.
+func (q *request) ask(text string, query vault.Query) (vault.Page, error) {
+	if text == "" {
+		return q.view().Page(q.ctx(), query)
+	}
+	if len(query.Types) > 0 && !strings.Contains(text, "type:") {
+		text += " type:" + query.Types[0]
+	}
+	query.Match = vault.Match{}
+	return q.view().Find(q.ctx(), text, query)
 }
 
 // typeChoices counts each kind that the reader may see; kinds without objects

@@ -110,12 +110,12 @@ func (q *request) release() error {
 			}
 		}
 	}
-	return q.redirect(path("object", id), q.say("release.done", len(p.Items), strings.Join(names, ", ")))
+	return q.redirect(address("object", id), q.say("release.done", len(p.Items), strings.Join(names, ", ")))
 }
 
 type recallData struct {
 	item
-	Holders []desk.Holder
+	Holders []holder
 	Open    int
 }
 
@@ -133,11 +133,11 @@ func (q *request) recallForm() error {
 		return err
 	}
 	data := recallData{item: it}
-	if data.Holders, err = q.site.node.Desk.Holders(q.ctx(), q.who.Person, row.ID); err != nil {
+	if data.Holders, err = q.holders(row.ID); err != nil {
 		return err
 	}
 	for _, h := range data.Holders {
-		if h.Recalled == nil {
+		if h.Recalled.IsZero() {
 			data.Open++
 		}
 	}
@@ -153,5 +153,5 @@ func (q *request) recall() error {
 	if err := q.site.node.Desk.Recall(q.ctx(), q.who.Person, id, from, q.field("why")); err != nil {
 		return act(err)
 	}
-	return q.redirect(path("object", id, "recall"), q.say("recall.done", len(from)))
+	return q.redirect(address("object", id, "recall"), q.say("recall.done", len(from)))
 }

@@ -24,8 +24,8 @@ type Visitor struct {
 
 // request is one request on its way through a handler.
 type request struct {
-	http.ResponseWriter
 	*http.Request
+	w    http.ResponseWriter
 	site *Site
 	who  *Visitor // nil on the pages that need nobody
 	lang string
@@ -77,11 +77,11 @@ func (q *request) renderStatus(status int, template, place, title string, data a
 	if err != nil {
 		return err
 	}
-	h := q.Header()
+	h := q.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", q.lang)
-	q.WriteHeader(status)
-	_, _ = q.Write(body) // the reader has gone away
+	q.w.WriteHeader(status)
+	_, _ = q.w.Write(body) // the reader has gone away
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (q *request) redirect(to, said string) error {
 	if said != "" {
 		q.setCookie("said", url.QueryEscape(said), 60)
 	}
-	http.Redirect(q.ResponseWriter, q.Request, to, http.StatusSeeOther)
+	http.Redirect(q.w, q.Request, to, http.StatusSeeOther)
 	return nil
 }
 
@@ -121,7 +121,7 @@ func (q *request) takeSaid() string {
 }
 
 func (q *request) setCookie(name, value string, seconds int) {
-	http.SetCookie(q.ResponseWriter, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds,
+	http.SetCookie(q.w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds,
 		HttpOnly: true, Secure: q.TLS != nil, SameSite: http.SameSiteLaxMode})
 }
 
@@ -143,7 +143,7 @@ const largestForm = 1 << 20
 
 // parse reads a form within its limit.
 func (q *request) parse() error {
-	q.Request.Body = http.MaxBytesReader(q.ResponseWriter, q.Request.Body, largestForm)
+	q.Request.Body = http.MaxBytesReader(q.w, q.Request.Body, largestForm)
 	if err := q.ParseForm(); err != nil {
 		return refused("read the form: %v", err)
 	}
@@ -209,7 +209,7 @@ func (q *request) fail(err error) {
 	q.seen = nil
 	if err := q.renderStatus(p.Status, "error", "", p.Happened, p); err != nil {
 		q.site.node.Log.Error("error page failed", "error", err)
-		http.Error(q.ResponseWriter, http.StatusText(p.Status), p.Status)
+		http.Error(q.w, http.StatusText(p.Status), p.Status)
 	}
 }
 

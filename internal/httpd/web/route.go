@@ -86,7 +86,7 @@ func (s *Site) Visit(r *http.Request) *Visitor {
 func (s *Site) serve(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who := s.Visit(r)
-		q := &request{ResponseWriter: w, Request: r, site: s, who: who, now: s.now(), zone: zone(who), lang: language(r, who)}
+		q := &request{Request: r, w: w, site: s, who: who, now: s.now(), zone: zone(who), lang: language(r, who)}
 		if lang := r.URL.Query().Get("lang"); lang == q.lang {
 			q.setCookie("lang", lang, 365*24*3600)
 		}
@@ -112,7 +112,7 @@ func (q *request) toTheDoor() {
 	if q.Method == http.MethodGet && q.URL.Path != "/" {
 		to += "?to=" + urlEscape(q.URL.RequestURI())
 	}
-	http.Redirect(q.ResponseWriter, q.Request, to, http.StatusSeeOther)
+	http.Redirect(q.w, q.Request, to, http.StatusSeeOther)
 }
 
 // largestUpload bounds a form with a file, in bytes. Larger data goes through
@@ -125,7 +125,7 @@ func (q *request) checkToken() error {
 	if q.isMultipart() {
 		limit = largestUpload
 	}
-	q.Request.Body = http.MaxBytesReader(q.ResponseWriter, q.Request.Body, limit)
+	q.Request.Body = http.MaxBytesReader(q.w, q.Request.Body, limit)
 	var err error
 	if q.isMultipart() {
 		err = q.ParseMultipartForm(8 << 20)

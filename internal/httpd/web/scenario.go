@@ -442,15 +442,15 @@ func (q *request) keepScenario() error {
 	if err := q.store(l, objects...); err != nil {
 		return err
 	}
-	return q.redirect(path("object", objects[len(objects)-1].ID()), q.say("scenario.kept"))
+	return q.redirect(address("object", objects[len(objects)-1].ID()), q.say("scenario.kept"))
 }
 
 // csv writes a table as a file.
 func (q *request) csv(name string, rows [][]string) error {
-	h := q.Header()
+	h := q.w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	w := csv.NewWriter(q.ResponseWriter)
+	w := csv.NewWriter(q.w)
 	_ = w.WriteAll(rows) // the reader has gone away
 	return nil
 }

@@ -10,6 +10,18 @@ import (
 	"causeway/stix"
 )
 
+// local is the source of what was made on this node.
+const local = "local"
+
+// parse reads the object of a row.
+func parse(row vault.Row) (*stix.Object, error) {
+	o, err := stix.ParseObject(row.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", row.ID, err)
+	}
+	return o, nil
+}
+
 // item is one object in a list: one sentence, its marking, where it came from.
 type item struct {
 	ID, Href string
@@ -23,12 +35,12 @@ type item struct {
 
 // item makes the list entry of a row and counts its marking for the page.
 func (q *request) item(row vault.Row) (item, error) {
-	o, err := row.Object()
+	o, err := parse(row)
 	if err != nil {
-		return item{}, fmt.Errorf("read %s: %w", row.ID, err)
+		return item{}, err
 	}
 	return item{
-		ID: row.ID, Href: path("object", row.ID), Kind: q.kind(o.Type()), Title: q.title(o), Marks: q.mark(row.Effective),
+		ID: row.ID, Href: address("object", row.ID), Kind: q.kind(o.Type()), Title: q.title(o), Marks: q.mark(row.Effective),
 		From: q.source(row.Source), Added: row.Added, object: o,
 	}, nil
 }
@@ -90,7 +102,7 @@ func (q *request) nameOf(id string) string {
 	}
 	name := short(id)
 	if row, err := q.view().Get(q.ctx(), id); err == nil {
-		if o, err := row.Object(); err == nil {
+		if o, err := parse(row); err == nil {
 			if n := o.Name(); n != "" {
 				name = n
 			} else if o.Type() != "relationship" && o.Type() != "sighting" {
@@ -108,7 +120,7 @@ func (q *request) nameOf(id string) string {
 
 // source names the partner a version came from; "" for what was made here.
 func (q *request) source(source string) string {
-	if source == "" || source == vault.Local {
+	if source == "" || source == local {
 		return ""
 	}
 	if q.partners == nil {

@@ -58,7 +58,7 @@ func (s *Site) table() []Route {
 	}
 	return append(all,
 		Route{Method: http.MethodGet, Pattern: "/assets/{name}", Access: Open, Example: map[string]string{"name": "causeway.css"}, handle: func(q *request) error {
-			s.assets.serve(q.ResponseWriter, q.Request)
+			s.assets.serve(q.w, q.Request)
 			return nil
 		}},
 		get("/style/marking.css", (*request).markingSheet).open(),
@@ -89,8 +89,8 @@ func (q *request) isMultipart() bool {
 
 func urlEscape(s string) string { return url.QueryEscape(s) }
 
-// path joins segments to an address of this node, each escaped.
-func path(segments ...any) string {
+// address joins segments to an address of this node, each escaped.
+func address(segments ...any) string {
 	out := ""
 	for _, s := range segments {
 		out += "/" + url.PathEscape(fmt.Sprint(s))

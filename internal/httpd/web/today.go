@@ -58,7 +58,7 @@ func (q *request) today() error {
 		return err
 	}
 	for _, l := range data.Lines {
-		if l.Partner.Active() {
+		if l.Partner.State == line.Active {
 			data.Linked++
 		}
 	}
@@ -92,15 +92,19 @@ func (q *request) waits(runs []desk.Run) (out []waiting, err error) {
 		for _, p := range partners {
 			switch {
 			case p.State == line.Comparing:
-				out = append(out, waiting{q.say("waiting.compare", p.Name), path("lines", p.NodeID), q.say("waiting.compare.why")})
-			case p.Active() && p.Clearance == nil:
-				out = append(out, waiting{q.say("waiting.clear", p.Name), path("lines", p.NodeID), q.say("waiting.clear.why")})
+				out = append(out, waiting{q.say("waiting.compare", p.Name), address("lines", p.NodeID), q.say("waiting.compare.why")})
+			case p.State == line.Active && p.Clearance == nil:
+				out = append(out, waiting{q.say("waiting.clear", p.Name), address("lines", p.NodeID), q.say("waiting.clear.why")})
 			}
 		}
 	}
 	for _, r := range runs {
-		if r.State() == "done" && r.Summary != nil && r.Summary.Communities > 0 && r.Finding == "" {
-			out = append(out, waiting{q.say("waiting.run", r.Title), path("detect", r.ID), q.say("waiting.run.why")})
+		made, err := q.findingOf(r.ID)
+		if err != nil {
+			return nil, err
+		}
+		if r.State() == "done" && r.Summary != nil && r.Summary.Network.Communities > 0 && made == "" {
+			out = append(out, waiting{q.say("waiting.run", r.Title), address("detect", r.ID), q.say("waiting.run.why")})
 		}
 	}
 	return out, nil

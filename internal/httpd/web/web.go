@@ -25,16 +25,16 @@ type Marking struct {
 	Class string // colour class of the marking style sheet
 }
 
-// place is one of the seven places of the navigation.
-type place struct {
+// quarter is one of the seven places of the navigation.
+type quarter struct {
 	Name, Href, Key string
 	Here            bool
 	Count           int // what waits there for the reader
 }
 
 // places in the order of the navigation; Key goes there after "g".
-func places() []place {
-	return []place{
+func places() []quarter {
+	return []quarter{
 		{Name: "place.today", Href: "/", Key: "t"},
 		{Name: "place.picture", Href: "/picture", Key: "p"},
 		{Name: "place.detect", Href: "/detect", Key: "d"},
@@ -57,7 +57,7 @@ type page struct {
 	Lang     string
 	Title    string
 	Markings []Marking // the highest of each policy on the page
-	Places   []place
+	Places   []quarter
 	Tongues  []tongue
 	Query    string
 	Said     string // what the last act did

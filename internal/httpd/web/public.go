@@ -1,0 +1,3 @@
+package web
+
+func publicRoutes() []Route { return nil }
