@@ -108,7 +108,7 @@ func (q *request) newest() (vault.Row, *stix.Object, error) {
 	if err != nil {
 		return row, nil, err
 	}
-	o, err := parse(row)
+	o, err := objectOf(row)
 	return row, o, err
 }
 
@@ -218,7 +218,7 @@ func (q *request) around(data *objectData, o *stix.Object) error {
 			continue
 		}
 		seen[row.ID] = true
-		n, err := parse(row)
+		n, err := objectOf(row)
 		if err != nil {
 			return err
 		}

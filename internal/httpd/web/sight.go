@@ -13,8 +13,8 @@ import (
 // local is the source of what was made on this node.
 const local = "local"
 
-// parse reads the object of a row.
-func parse(row vault.Row) (*stix.Object, error) {
+// objectOf reads the object of a row.
+func objectOf(row vault.Row) (*stix.Object, error) {
 	o, err := stix.ParseObject(row.Raw)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", row.ID, err)
@@ -35,7 +35,7 @@ type item struct {
 
 // item makes the list entry of a row and counts its marking for the page.
 func (q *request) item(row vault.Row) (item, error) {
-	o, err := parse(row)
+	o, err := objectOf(row)
 	if err != nil {
 		return item{}, err
 	}
@@ -102,7 +102,7 @@ func (q *request) nameOf(id string) string {
 	}
 	name := short(id)
 	if row, err := q.view().Get(q.ctx(), id); err == nil {
-		if o, err := parse(row); err == nil {
+		if o, err := objectOf(row); err == nil {
 			if n := o.Name(); n != "" {
 				name = n
 			} else if o.Type() != "relationship" && o.Type() != "sighting" {
