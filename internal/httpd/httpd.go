@@ -7,10 +7,13 @@
 package httpd
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"causeway/internal/httpd/api"
+	"causeway/internal/httpd/taxiiapi"
 	"causeway/internal/httpd/web"
 	"causeway/internal/node"
 )
@@ -20,9 +23,9 @@ var Version = "dev"
 
 // Route is one address that the node answers.
 type Route struct {
-	Method, Pattern string
-	Open            bool // without a session
-	Acts            bool // changes something: a form with the session's token
+	Method, Pattern string // no method: all of them
+	Open            bool   // without a session
+	Acts            bool   // changes something: a form with the session's token
 	Example         map[string]string
 }
 
@@ -55,6 +58,15 @@ func build(n *node.Node) (http.Handler, []Route, error) {
 		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
 		routes = append(routes, Route{Method: r.Method, Pattern: r.Pattern, Example: r.Example})
 	}
+	exchange, err := taxiiapi.New(context.Background(), taxiiapi.Config{
+		Vault: n.Vault, SignIn: taxiiapi.SignIn(n.Vault, n.People, n.Policies), Policies: n.Policies, Title: n.Config.Name, Log: n.Log,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("prepare the exchange: %w", err)
+	}
+	mux.Handle(taxiiapi.Prefix, exchange)
+	mux.Handle(strings.TrimSuffix(taxiiapi.Prefix, "/"), exchange)
+	routes = append(routes, Route{Pattern: taxiiapi.Prefix})
 	// Forms of other origins are refused before any handler sees them; the
 	// token of the session is checked as well (web.Route).
 	return strict(http.NewCrossOriginProtection().Handler(mux)), routes, nil

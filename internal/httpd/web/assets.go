@@ -17,6 +17,9 @@ import (
 //go:embed style/causeway.css
 var styleSheet []byte
 
+//go:embed style/icon.svg
+var icon []byte
+
 // dist holds what .ci/assets bundles from island/; a checkout without Node has
 // the folder with nothing in it.
 //
@@ -39,6 +42,7 @@ type asset struct {
 func loadAssets() (*assets, error) {
 	a := &assets{files: map[string]asset{}}
 	a.add("causeway.css", styleSheet)
+	a.add("icon.svg", icon)
 	entries, err := fs.ReadDir(dist, "dist")
 	if err != nil {
 		return nil, fmt.Errorf("read assets: %w", err)
@@ -64,6 +68,8 @@ func (a *assets) add(name string, body []byte) {
 		kind = "text/javascript; charset=utf-8"
 	case ".css":
 		kind = "text/css; charset=utf-8"
+	case ".svg":
+		kind = "image/svg+xml"
 	case ".woff2":
 		kind = "font/woff2"
 	case ".json":

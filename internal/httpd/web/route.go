@@ -22,7 +22,7 @@ const (
 // Route is one address of the node. The list of all of them is walked by the
 // tests that no page may escape.
 type Route struct {
-	Method, Pattern string
+	Method, Pattern string // no method: all of them
 	Access          Access
 	// Acts says that the route changes something and so demands the token of
 	// the session.

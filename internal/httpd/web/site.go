@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"causeway/internal/node"
@@ -62,7 +63,7 @@ func (s *Site) table() []Route {
 			return nil
 		}},
 		get("/style/marking.css", (*request).markingSheet).open(),
-		get("/", func(q *request) error { return errNotFound }),
+		Route{Pattern: "/", handle: func(q *request) error { return errNotFound }}, // whatever no other route answers
 	)
 }
 
@@ -72,8 +73,7 @@ func (s *Site) Routes() []Route { return s.routes }
 // Register puts the pages on a mux.
 func (s *Site) Register(mux *http.ServeMux) {
 	for _, r := range s.routes {
-		pattern := r.Method + " " + r.Pattern
-		mux.Handle(pattern, s.serve(r))
+		mux.Handle(strings.TrimSpace(r.Method+" "+r.Pattern), s.serve(r))
 	}
 }
 
