@@ -135,48 +135,17 @@ func makeAll(ctx context.Context, o Options, places []Place) (err error) {
 		return err
 	}
 	defer os.RemoveAll(fresh)
-	addresses, err := addressesFrom(o.Addr, len(places))
-	if err != nil {
-		return err
-	}
 	passwords := map[string]string{}
-	var nodes []*node.Node
-	defer func() { err = errors.Join(err, closeAll(nodes)) }()
-	for i, p := range places {
-		fmt.Fprintf(o.Out, "making %s (%s)\n", p.Name, p.Nation)
-		dir := filepath.Join(fresh, p.Slug)
-		founding := node.Founding{Nation: p.Nation, Name: p.Name, Slug: p.Slug, Web: addresses[i].web, Line: addresses[i].line}
-		if err := node.Init(ctx, dir, founding); err != nil {
-			return err
-		}
-		n, err := node.Open(ctx, dir)
-		if err != nil {
-			return err
-		}
-		nodes = append(nodes, n)
+	for _, p := range places {
 		passwords[p.Slug] = passphrase()
-		for _, one := range p.People {
-			if err := n.Found(ctx, one, passwords[p.Slug]); err != nil {
-				return err
-			}
-		}
 	}
-	for i := range nodes {
-		for j := range i {
-			if err := pair(ctx, nodes[j], nodes[i]); err != nil {
-				return fmt.Errorf("pair %s with %s: %w", nodes[j].Config.Name, nodes[i].Config.Name, err)
-			}
-		}
+	nodes, err := Found(ctx, fresh, o.Addr, places, passwords)
+	if err == nil {
+		err = tell(ctx, o.Out, nodes)
 	}
-	if err := tell(ctx, o.Out, nodes); err != nil {
+	if err := errors.Join(err, closeAll(nodes)); err != nil {
 		return err
 	}
-	for _, n := range nodes {
-		if err := n.Close(); err != nil {
-			return err
-		}
-	}
-	nodes = nil
 	b, err := json.MarshalIndent(passwords, "", "  ")
 	if err != nil {
 		return err
@@ -185,6 +154,41 @@ func makeAll(ctx context.Context, o Options, places []Place) (err error) {
 		return err
 	}
 	return os.Rename(fresh, o.Dir)
+}
+
+// Found makes a node for each place, with its people, and makes each the
+// partner of every other. The nodes it gives are open, also those made before
+// an error. A place without a password has people who cannot sign in.
+func Found(ctx context.Context, dir, addr string, places []Place, passwords map[string]string) (nodes []*node.Node, err error) {
+	addresses, err := addressesFrom(addr, len(places))
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range places {
+		at := filepath.Join(dir, p.Slug)
+		founding := node.Founding{Nation: p.Nation, Name: p.Name, Slug: p.Slug, Web: addresses[i].web, Line: addresses[i].line}
+		if err := node.Init(ctx, at, founding); err != nil {
+			return nodes, err
+		}
+		n, err := node.Open(ctx, at)
+		if err != nil {
+			return nodes, err
+		}
+		nodes = append(nodes, n)
+		for _, one := range p.People {
+			if err := n.Found(ctx, one, passwords[p.Slug]); err != nil {
+				return nodes, err
+			}
+		}
+	}
+	for i := range nodes {
+		for j := range i {
+			if err := pair(ctx, nodes[j], nodes[i]); err != nil {
+				return nodes, fmt.Errorf("pair %s with %s: %w", nodes[j].Config.Name, nodes[i].Config.Name, err)
+			}
+		}
+	}
+	return nodes, nil
 }
 
 type address struct{ web, line string }

@@ -81,8 +81,8 @@ func (d *Desk) view(p people.Person) (*vault.View, error) {
 }
 
 // Introduce stores the agency's own identity object, which every object it
-// writes names as its creator. It is marked PUBLIC: a partner needs it to
-// know who speaks.
+// writes names as its creator, and the definitions of the extensions it uses.
+// All are marked TLP:CLEAR: a partner needs them to understand the rest.
 func (d *Desk) Introduce(ctx context.Context) error {
 	created := stix.TimestampOf(d.Created)
 	self, err := stix.New("identity", d.Identity, created).
@@ -93,12 +93,20 @@ func (d *Desk) Introduce(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the agency's identity: %w", err)
 	}
-	effective, err := marking.Resolve(self, nothing, d.Policies())
+	objects, err := definitions()
 	if err != nil {
-		return fmt.Errorf("label the agency's identity: %w", err)
+		return err
+	}
+	var puts []vault.Put
+	for _, o := range append(objects, self) {
+		effective, err := marking.Resolve(o, nothing, d.Policies())
+		if err != nil {
+			return fmt.Errorf("label %s: %w", o.ID(), err)
+		}
+		puts = append(puts, vault.Put{Object: o, Effective: effective, Source: local})
 	}
 	_, err = d.Vault.Act(ctx, audit.Act{Actor: "node", Verb: "introduce", Subject: d.Identity}, func(tx *vault.Tx) error {
-		return stored(tx.Put(vault.Put{Object: self, Effective: effective, Source: local}))
+		return stored(tx.Put(puts...))
 	})
 	return err
 }

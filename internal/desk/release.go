@@ -73,6 +73,11 @@ func (d *Desk) closure(ctx context.Context, v *vault.View, root string) ([]vault
 				return err
 			}
 		}
+		for _, extension := range object.Extensions() {
+			if err := walk(extension, false); err != nil {
+				return err
+			}
+		}
 		if out = append(out, row); len(out) > largestRelease {
 			return ErrTooMany
 		}

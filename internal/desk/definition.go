@@ -1,0 +1,48 @@
+package desk
+
+import (
+	"fmt"
+
+	"causeway/stix"
+)
+
+// project is who defines causeway's extensions: the same identity on every
+// node, as the definitions are the same.
+var project = stix.NamedID("identity", stix.Namespace, "causeway project")
+
+// definitions gives the definitions of the extensions that the desk writes
+// (STIX 7.3). They are public and go with every release that uses them.
+func definitions() ([]*stix.Object, error) {
+	created, err := stix.ParseTimestamp("2026-11-25T00:00:00.000Z")
+	if err != nil {
+		return nil, err
+	}
+	builders := []*stix.Builder{
+		stix.New("identity", project, created).
+			Set("name", "causeway project").
+			Set("identity_class", "organization"),
+		stix.New("extension-definition", AssessmentExtension, created).
+			Ref("created_by_ref", project).
+			Set("name", "assessment").
+			Set("description", "What a person concludes from observations: the judgement, how likely it is, how good the basis is, the alternatives considered, and dissent.").
+			Set("schema", "docs/operate/assess.md of causeway describes every property").
+			Set("version", "1.0.0").
+			Set("extension_types", []string{"new-sdo"}),
+		stix.New("extension-definition", stix.LabelExtension, created).
+			Ref("created_by_ref", project).
+			Set("name", "confidentiality label").
+			Set("description", "A marking definition that carries a STANAG 4774 confidentiality label as XML text.").
+			Set("schema", "property stanag4774: the originatorConfidentialityLabel").
+			Set("version", "1.0.0").
+			Set("extension_types", []string{"property-extension"}),
+	}
+	var out []*stix.Object
+	for _, b := range builders {
+		o, err := b.Mark(stix.TLPClear).Object()
+		if err != nil {
+			return nil, fmt.Errorf("define causeway's extensions: %w", err)
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
