@@ -194,6 +194,9 @@ type source struct {
 	events   []engine.Event
 	lastAct  int64 // of the last event read
 	lastN    int64
+	rules    map[int64]int64 // of labels
+	inForce  map[int64]int64 // label of each version that has not its first one any more
+	relabels map[int64]int64 // label that the events say is in force
 	bad      []audit.Problem
 }
 
@@ -202,7 +205,8 @@ func newSource(r engine.Read) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{logStore: logStore{r: r}, size: st.Entries, labels: map[int64][]byte{}, nextVID: 1, lastN: -1}
+	s := &source{logStore: logStore{r: r}, size: st.Entries, labels: map[int64][]byte{}, nextVID: 1, lastN: -1,
+		rules: map[int64]int64{}, inForce: map[int64]int64{}, relabels: map[int64]int64{}}
 	if s.signed, err = r.Setting(signedSetting); err != nil {
 		return nil, err
 	}
@@ -219,7 +223,7 @@ func newSource(r engine.Read) (*source, error) {
 		keys[x.N] = x.Key
 	}
 	for _, l := range labels {
-		s.labels[l.N] = l.Body
+		s.labels[l.N], s.rules[l.N] = l.Body, l.Rule
 		if e := stored(l).effective; e.Rule.Key() != keys[l.Rule] {
 			s.bad = append(s.bad, audit.Problem{Index: -1, Text: fmt.Sprintf("label %d is filed under a rule that is not its own", l.N)})
 		}
@@ -280,6 +284,12 @@ func (s *source) Rederive(index int64) ([]audit.Effect, error) {
 		} else {
 			s.version(v, &ds[0])
 		}
+		if v.Label != v.First {
+			s.inForce[v.VID] = v.Label
+		}
+		if s.rules[v.Label] != v.Rule {
+			s.bad = append(s.bad, audit.Problem{Index: v.Act, Text: fmt.Sprintf("version %d (%s) is decided by a rule that is not that of its label in force", v.VID, v.ID)})
+		}
 		s.versions = s.versions[1:]
 	}
 	for {
@@ -299,6 +309,9 @@ func (s *source) Rederive(index int64) ([]audit.Effect, error) {
 		}
 		if !found {
 			s.bad = append(s.bad, audit.Problem{Index: e.Act, Text: fmt.Sprintf("an event %q of %s belongs to no entry", e.Kind, e.ID)})
+		}
+		if e.Kind == "relabel" {
+			s.relabels[e.VID] = e.Then
 		}
 		s.events = s.events[1:]
 	}
@@ -337,6 +350,24 @@ func (s *source) Records(yield func(key string, digest []byte) error) error {
 // Derived implements [audit.Source].
 func (s *source) Derived() ([]audit.Problem, error) {
 	out := s.bad
+	for vid, then := range s.relabels {
+		if now, ok := s.inForce[vid]; ok {
+			if now == then {
+				delete(s.inForce, vid)
+			}
+			continue
+		}
+		vs, err := s.r.Scan(vid, false, 1)
+		if err != nil {
+			return out, err
+		}
+		if len(vs) == 0 || vs[0].VID != vid || vs[0].Label != then {
+			s.inForce[vid] = then
+		}
+	}
+	for vid := range s.inForce {
+		out = append(out, audit.Problem{Index: -1, Text: fmt.Sprintf("the label in force of version %d is not what the acts say", vid)})
+	}
 	err := s.r.Audit(func(text string) { out = append(out, audit.Problem{Index: -1, Text: text}) })
 	return out, err
 }

@@ -168,7 +168,7 @@ func (t *tx) Tallies(feed int64) ([]engine.Tally, error) {
 	}, "SELECT feed, rule, kind, total, latest FROM tally WHERE feed = ?", feed)
 }
 
-const eventColumns = "e.act, e.n, e.at, e.kind, e.vid, e.reader, e.by_reader, e.text, e.label_before, e.label_then, v.id, v.text"
+const eventColumns = "e.act, e.n, e.at, e.kind, e.vid, e.reader, e.by_reader, e.text, e.label_before, e.label_then, coalesce(v.id, ''), coalesce(v.text, '')"
 
 func scanEvent(r *sql.Rows, e *engine.Event) error {
 	return r.Scan(&e.Act, &e.N, &e.At, &e.Kind, &e.VID, &e.Reader, &e.By, &e.Text, &e.Before, &e.Then, &e.ID, &e.Version)

@@ -218,6 +218,12 @@ func (t *tx) Audit(yield func(string)) error {
 		{"feed %d shows version %d without a release",
 			`SELECT p.feed, p.vid FROM place p JOIN feed f ON f.feed = p.feed WHERE f.owner <> ''
 			AND NOT EXISTS (SELECT 1 FROM holder h WHERE h.reader = f.owner AND h.vid = p.vid)`},
+		{"entry %d made a holder of version %d without an event that says so",
+			`SELECT h.act, h.vid FROM holder h WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.vid = h.vid AND e.act = h.act AND e.kind = 'release' AND e.reader = h.reader)
+			OR EXISTS (SELECT 1 FROM event e WHERE e.vid = h.vid AND e.act > h.act AND (e.kind = 'withdraw' OR e.kind = 'recall' AND e.reader = h.reader))`},
+		{"the release of entry %d left no holder of version %d",
+			`SELECT e.act, e.vid FROM event e WHERE e.kind = 'release' AND NOT EXISTS (SELECT 1 FROM holder h WHERE h.vid = e.vid AND h.reader = e.reader)
+			AND NOT EXISTS (SELECT 1 FROM event l WHERE l.vid = e.vid AND (l.act, l.n) > (e.act, e.n) AND (l.kind = 'withdraw' OR l.kind = 'recall' AND l.reader = e.reader))`},
 		{"feed %d shows some versions of rule %d and not others",
 			`SELECT c.feed, c.rule FROM (SELECT p.feed, v.rule, count(*) n FROM place p JOIN version v ON v.vid = p.vid GROUP BY 1, 2) c
 			JOIN feed f ON f.feed = c.feed JOIN (SELECT rule, count(*) n FROM version WHERE gone = 0 GROUP BY 1) a ON a.rule = c.rule
