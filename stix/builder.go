@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,25 @@ func New(typ, id string, created Timestamp) *Builder {
 			b.Set("modified", created)
 		}
 	}
+	return b
+}
+
+// From begins an object with every property of o, each with its producer's
+// text. What is changed is a new object and needs a new id (STIX 3.5): set one.
+func From(o *Object) *Builder {
+	b := &Builder{typ: o.typ, id: o.id, values: map[string]any{}}
+	o.root().members(func(name string, v value) bool {
+		b.names = append(b.names, name)
+		b.values[name] = json.RawMessage(v.raw())
+		return true
+	})
+	return b
+}
+
+// Drop takes a property away.
+func (b *Builder) Drop(name string) *Builder {
+	b.names = slices.DeleteFunc(b.names, func(n string) bool { return n == name })
+	delete(b.values, name)
 	return b
 }
 
@@ -82,12 +102,12 @@ func (b *Builder) Mark(ids ...string) *Builder {
 // error names every MUST that is broken.
 func (b *Builder) Object() (*Object, error) {
 	if b.err != nil {
-		return nil, fmt.Errorf("build a %s: %w", b.typ, b.err)
+		return nil, fmt.Errorf("build an object of type %s: %w", b.typ, b.err)
 	}
 	if b.id == "" {
 		id, err := SCOID(b.typ, b.values)
 		if err != nil {
-			return nil, fmt.Errorf("build a %s: %w", b.typ, err)
+			return nil, fmt.Errorf("build an object of type %s: %w", b.typ, err)
 		}
 		b.Set("id", id)
 	}
@@ -102,16 +122,14 @@ func (b *Builder) Object() (*Object, error) {
 	text.WriteByte('}')
 	o, err := ParseObject(text.Bytes())
 	if err != nil {
-		return nil, fmt.Errorf("build a %s: %w", b.typ, err)
+		return nil, fmt.Errorf("build an object of type %s: %w", b.typ, err)
 	}
 	var broken []string
-	for _, p := range Validate(o) {
-		if !p.Warning {
-			broken = append(broken, p.String())
-		}
+	for _, p := range Broken(o) {
+		broken = append(broken, p.String())
 	}
 	if len(broken) > 0 {
-		return nil, fmt.Errorf("build a %s: %s", b.typ, strings.Join(broken, "; "))
+		return nil, fmt.Errorf("build an object of type %s: %s", b.typ, strings.Join(broken, "; "))
 	}
 	return o, nil
 }

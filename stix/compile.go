@@ -266,19 +266,21 @@ type targets struct {
 }
 
 func targetsOf(arg string) *targets {
-	t := &targets{types: map[string]bool{}, any: arg == "", text: strings.ReplaceAll(arg, "|", " or ")}
-	for name := range strings.SplitSeq(arg, "|") {
+	t := &targets{types: map[string]bool{}, any: arg == ""}
+	names := strings.Split(arg, "|")
+	for i, name := range names {
 		switch name {
 		case "sdo":
-			t.sdo = true
+			t.sdo, names[i] = true, "a domain object"
 		case "sro":
-			t.sro = true
+			t.sro, names[i] = true, "a relationship object"
 		case "sco":
-			t.sco = true
+			t.sco, names[i] = true, "a cyber-observable object"
 		default:
 			t.types[name] = true
 		}
 	}
+	t.text = strings.Join(names, " or ")
 	return t
 }
 

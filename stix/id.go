@@ -61,6 +61,9 @@ func NewID(typ string) string {
 	return typ + "--" + u.String()
 }
 
+// NamedUUID is the UUID (version 5) of a name in a namespace.
+func NamedUUID(namespace UUID, name string) UUID { return uuid5(namespace, []byte(name)) }
+
 // NamedID is the id of the type made from a name in the namespace.
 func NamedID(typ string, namespace UUID, name string) string {
 	return typ + "--" + uuid5(namespace, []byte(name)).String()

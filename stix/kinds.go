@@ -79,11 +79,13 @@ func (c *checker) within(f, lo, hi float64) {
 	switch {
 	case f >= lo && f <= hi:
 	case math.IsInf(hi, 1):
-		c.failf("range", "%v is below %v", f, lo)
+		c.failf("range", "%s is below %s", decimal(f), decimal(lo))
 	default:
-		c.failf("range", "%v is outside %v to %v", f, lo, hi)
+		c.failf("range", "%s is outside %s to %s", decimal(f), decimal(lo), decimal(hi))
 	}
 }
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func (c *checker) word(v value, vocab words, name string, open bool) {
 	if !c.is(v, kindString) {
@@ -131,7 +133,7 @@ func (c *checker) ref(v value, t *targets) {
 	if c.local.ok() {
 		if target := c.local.get(s); target.ok() {
 			if typ := target.get("type").str(); typ != "" && !t.allow(typ) {
-				c.fail("reference", "points at a "+typ+", not at "+t.text)
+				c.failf("reference", "points at an object of type %s, not at %s", typ, t.text)
 			}
 			return
 		} else if !strings.Contains(s, "--") {
@@ -144,7 +146,7 @@ func (c *checker) ref(v value, t *targets) {
 	case !isTypeName(typ):
 		c.failf("identifier", "%q is not of the form type--UUID", s)
 	case !t.allow(typ):
-		c.failf("reference", "points at a %s, not at %s", typ, t.text)
+		c.failf("reference", "points at an object of type %s, not at %s", typ, t.text)
 	case isUUID(uuid):
 	case c.sco:
 		c.warn("identifier", "the part after -- is not a UUID of RFC 4122")

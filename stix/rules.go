@@ -48,7 +48,7 @@ func (c *checker) creator(v value) {
 	switch {
 	case typ == "identity":
 	case spec.types[typ] != nil || typ == "bundle":
-		c.failf("reference", "points at a %s, not at an identity", typ)
+		c.failf("reference", "points at an object of type %s, not at an identity", typ)
 	default:
 		c.warn("reference", "should point at an identity")
 	}

@@ -292,6 +292,20 @@ func TestBuilder(t *testing.T) {
 	}
 }
 
+func TestFrom(t *testing.T) {
+	o, err := ParseObject([]byte(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut, err := From(o).Set("id", "indicator--0b1c9e3c-6e5e-4f1e-9d7c-3b1d2a4c5e6f").Drop("extensions").Set("pattern", "[url:value = 'x']").Object()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cut.ID() == o.ID() || len(cut.Extensions()) != 0 || cut.Name() != o.Name() || !strings.Contains(cut.Text(), `"2026-01-02T03:04:05.123456789Z"`) {
+		t.Errorf("got %s", cut.Text())
+	}
+}
+
 func FuzzParseObject(f *testing.F) {
 	for _, s := range []string{sample, `{}`, `{"a":[1,-0.5e+3,"\ud83d\ude00",true,false,null,{}]}`, `{"a":1,"a":2}`, "{\"a\":\"\xff\"}", `{"a`, `[[[[`} {
 		f.Add([]byte(s))

@@ -104,6 +104,44 @@ func (c *comparison) tests(f func(Test)) {
 	}
 }
 
+// Alternatives are the tests of a pattern that holds as soon as one of them
+// does: OR inside brackets and between them, no qualifier. It is false for every
+// other pattern, which cannot be told as a list.
+func (p *Pattern) Alternatives() (tests []Test, ok bool) {
+	parts := []observation{p.root}
+	if p.root.op == "OR" && len(p.root.qualify) == 0 {
+		parts = p.root.parts
+	}
+	for _, o := range parts {
+		if o.compare == nil || len(o.qualify) > 0 {
+			return nil, false
+		}
+		if tests, ok = o.compare.alternatives(tests); !ok {
+			return nil, false
+		}
+	}
+	return tests, true
+}
+
+func (c *comparison) alternatives(tests []Test) ([]Test, bool) {
+	switch c.op {
+	case "":
+		return append(tests, c.test), true
+	case "OR":
+		ok := true
+		for i := 0; i < len(c.parts) && ok; i++ {
+			tests, ok = c.parts[i].alternatives(tests)
+		}
+		return tests, ok
+	}
+	return nil, false
+}
+
+// Quote writes s as a string constant.
+func Quote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}
+
 type parser struct {
 	lexer
 	tok token

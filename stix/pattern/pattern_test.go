@@ -80,6 +80,36 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestAlternatives(t *testing.T) {
+	for text, want := range map[string]int{
+		`[url:value = 'a']`: 1,
+		`[url:value = 'a' OR (url:value = 'b' OR file:name IN ('c'))]`: 3,
+		`[url:value = 'a'] OR [url:value = 'b']`:                       2,
+		`[url:value = 'a' AND url:value = 'b']`:                        0,
+		`[url:value = 'a'] AND [url:value = 'b']`:                      0,
+		`[url:value = 'a'] REPEATS 2 TIMES`:                            0,
+	} {
+		p, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests, ok := p.Alternatives()
+		if ok != (want > 0) || ok && len(tests) != want {
+			t.Errorf("%s: %d tests, %v; want %d", text, len(tests), ok, want)
+		}
+	}
+	s := `it's \ here`
+	p, err := Parse(`[file:name = ` + Quote(s) + `]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Tests(func(test Test) {
+		if test.Values[0] != s {
+			t.Errorf("got %q back, want %q", test.Values[0], s)
+		}
+	})
+}
+
 func at(second int) time.Time { return time.Date(2026, 1, 1, 0, 0, second, 0, time.UTC) }
 
 // sightings: an address at second 0, a file from 10 to 20 seen three times, an
