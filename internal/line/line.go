@@ -59,6 +59,7 @@ type Limits struct {
 	BatchBytes   int           // bytes of objects in one message; 0: 4 MiB
 	Expiry       time.Duration // after which an undelivered message is given up; 0: 30 days
 	Rate         int64         // slowest body accepted, bytes a second; 0: 1 KiB
+	Grace        time.Duration // before Rate counts; 0: 20 s
 	Checkpoint   time.Duration // how old a checkpoint may be that a partner is shown; 0: 1 s
 	RetryMost    time.Duration // longest pause between attempts; 0: 30 s
 }
@@ -70,6 +71,7 @@ func (l Limits) filled() Limits {
 	l.BatchBytes = min(or(l.BatchBytes, 4<<20), maxBody/2)
 	l.Expiry = or(l.Expiry, 30*24*time.Hour)
 	l.Rate = or(l.Rate, 1<<10)
+	l.Grace = or(l.Grace, 20*time.Second)
 	l.Checkpoint = or(l.Checkpoint, time.Second)
 	l.RetryMost = or(l.RetryMost, 30*time.Second)
 	return l

@@ -334,3 +334,6 @@ func (n *testNode) passOn(p Precedence, items []Item, to string) {
 		n.t.Fatal(err)
 	}
 }
+
+// auditOf is an act that says nothing but its verb.
+func auditOf(verb string) audit.Act { return audit.Act{Actor: "node", Verb: verb} }

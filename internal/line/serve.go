@@ -201,7 +201,7 @@ func (l *Line) serveMessage(w http.ResponseWriter, r *http.Request, p *partnerRe
 		fail(w, http.StatusTooManyRequests, "quota", "this partner's share of this node is used up for now")
 		return
 	}
-	body := &paced{r: http.MaxBytesReader(w, r.Body, length-offset), control: http.NewResponseController(w), rate: l.limits.Rate, start: time.Now()}
+	body := &paced{r: http.MaxBytesReader(w, r.Body, length-offset), control: http.NewResponseController(w), rate: l.limits.Rate, grace: l.limits.Grace, start: time.Now()}
 	msg, err := l.parts.take(p.Node, r.PathValue("digest"), offset, length, body)
 	if err != nil {
 		var at *offsetError
@@ -349,18 +349,16 @@ type paced struct {
 	r       io.Reader
 	control *http.ResponseController
 	rate    int64
+	grace   time.Duration // before rate counts
 	start   time.Time
 	n       int64
 }
-
-// grace is how long a body may take before its rate counts.
-const grace = 20 * time.Second
 
 func (p *paced) Read(b []byte) (int, error) {
 	if len(b) > 64<<10 {
 		b = b[:64<<10]
 	}
-	p.control.SetReadDeadline(p.start.Add(grace + time.Duration(float64(p.n)/float64(p.rate)*float64(time.Second))))
+	p.control.SetReadDeadline(p.start.Add(p.grace + time.Duration(float64(p.n)/float64(p.rate)*float64(time.Second))))
 	n, err := p.r.Read(b)
 	p.n += int64(n)
 	return n, err
