@@ -24,8 +24,11 @@ type tradeCmd struct {
 	Cascade       tradeCascadeCmd       `cmd:"" help:"A shortage or a ban through trade and stocks, under both allocation rules."`
 	Concentration tradeConcentrationCmd `cmd:"" help:"Concentration of suppliers in a table: HHI, effective suppliers, top share, coverage."`
 	Dependencies  tradeDependenciesCmd  `cmd:"" help:"Who depends on whom: EU and GeoDep screens, suppliers, persistence, networks, production against trade, supply chains."`
+	Episodes      tradeEpisodesCmd      `cmd:"" help:"The record of past coercion, with sources and what trade showed later."`
+	Explain       tradeExplainCmd       `cmd:"" help:"Where a figure comes from, in words, down to the rows of the source."`
 	Equilibrium   tradeEquilibriumCmd   `cmd:"" help:"Exact-hat general equilibrium of a tariff scenario: welfare, real wage, real income."`
 	Lookthrough   tradeLookthroughCmd   `cmd:"" help:"Leontief or Ghosh multipliers of an input-output table."`
+	Scenario      tradeScenarioCmd      `cmd:"" help:"Check a coercion scenario, or run it on flows by every engine side by side."`
 	Shock         tradeShockCmd         `cmd:"" help:"Closed forms for the loss of a supplier: first order, second order, exact, Leontief bound."`
 }
 

@@ -27,6 +27,10 @@ type collector struct {
 	blocks   [][]row
 	total    int
 
+	watchYear    int
+	watchProduct string
+	traced       []Traced
+
 	aggregates, padded, missing, worldRows, exportRows int
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"causeway/trade"
 	"causeway/trade/table"
 )
 
@@ -43,6 +44,28 @@ type Reader struct {
 
 // NewReader makes an empty reader.
 func NewReader() *Reader { return &Reader{c: newCollector()} }
+
+// A Traced is one source row of a flow.
+type Traced struct {
+	trade.Source
+	Exporter, Importer string  // ISO alpha-3 or the residual's name
+	Value, Quantity    float64 // NaN where missing
+}
+
+// Watch asks to keep the source rows of a product in a year; call it before
+// reading. Traced gives them.
+func (r *Reader) Watch(year int, product string) { r.c.watchYear, r.c.watchProduct = year, product }
+
+// Traced lists the source rows of what is watched, in reading order.
+func (r *Reader) Traced() []Traced { return r.c.traced }
+
+// trace keeps a watched row.
+func (c *collector) trace(name string, line, year int, r row) {
+	if c.watchProduct == "" || year != c.watchYear || c.products[r.product] != c.watchProduct {
+		return
+	}
+	c.traced = append(c.traced, Traced{trade.Source{File: name, Row: line}, c.places[r.exporter].Code, c.places[r.importer].Code, r.value, r.quantity})
+}
 
 // Set ends reading.
 func (r *Reader) Set() (*Set, error) { return r.c.finish() }
@@ -306,6 +329,7 @@ func (p *parser) row() error {
 			return fmt.Errorf("quantity %w", err)
 		}
 	}
+	p.c.trace(p.name, p.line, year, r)
 	return p.c.add(r)
 }
 
