@@ -41,6 +41,37 @@ type Briefing struct {
 	Until                    time.Time // zero: no end
 }
 
+// briefKey names a value that demands a briefing.
+type briefKey struct{ policy, set, value string }
+
+// WithBriefings gives the same policies, in which the named restrictive values
+// count only for a holder who was briefed. It refuses a value that the policies
+// do not have.
+func (ps *Policies) WithBriefings(demanded ...Briefing) (*Policies, error) {
+	out := *ps
+	out.briefs = map[briefKey]bool{}
+	for _, d := range demanded {
+		p := ps.byOID[d.PolicyOID]
+		if p == nil || p.find(TableValue{d.TagOID, Restrictive, d.Value}) == nil {
+			return nil, fmt.Errorf("demand briefings: the restrictive value %q of %s in policy %s is unknown", d.Value, d.TagOID, d.PolicyOID)
+		}
+		out.briefs[briefKey{d.PolicyOID, d.TagOID, p.canon(d.Value)}] = true
+	}
+	return &out, nil
+}
+
+// briefed says whether the holder may count on a value: it demands no
+// briefing, or one is in force.
+func (ps *Policies) briefed(p *Policy, v *value, h Holder) bool {
+	k := briefKey{p.def.OID, v.set.OID, p.canon(v.Name)}
+	if v.tag.Type != Restrictive || !ps.briefs[k] {
+		return true
+	}
+	return slices.ContainsFunc(h.Briefings, func(b Briefing) bool {
+		return k == briefKey{b.PolicyOID, b.TagOID, p.canon(b.Value)} && (b.Until.IsZero() || !h.At.IsZero() && h.At.Before(b.Until))
+	})
+}
+
 // Holdings is the set of atoms a reader holds, ready for Allows. It is
 // immutable; nil holds nothing.
 type Holdings struct {
@@ -216,6 +247,10 @@ func (ps *Policies) clearanceAtoms(p *Policy, c *Clearance, h Holder) ([]atom, [
 			v := set.values[valueKey{cat.Type, p.canon(name)}]
 			if v == nil {
 				note("the clearance names %q of %s, which policy %s does not have", name, set.Name, p.Name())
+				continue
+			}
+			if !ps.briefed(p, v, h) {
+				notes = append(notes, Reason{Code: "briefing", Text: fmt.Sprintf("%s of %s counts only for a holder who was briefed", v.Name, set.Name)})
 				continue
 			}
 			got, err := ps.valueAtoms(p, v, h)

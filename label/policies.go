@@ -14,6 +14,7 @@ type Policies struct {
 	byOID  map[string]*Policy
 	groups Groups
 	tlp    Audience
+	briefs map[briefKey]bool
 }
 
 // NewPolicies makes a set of policies. Two of one OID, or of one name, are

@@ -154,3 +154,61 @@ func TestPublishedExpectations(t *testing.T) {
 		t.Fatalf("only %d expectations ran", run)
 	}
 }
+
+// The public demonstration of equivalence widens (README, error 7): TLPX "EU"
+// becomes UK or EU. FanOut names it.
+func TestDemonstrationFansOut(t *testing.T) {
+	p, err := spif.Parse(shared(t, "corrected/tlp-plus.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range p.FanOut() {
+		if problem.Code == "fan-out" && strings.Contains(problem.Text, "EU of Dissemination becomes several audiences in UK-DEMO") {
+			return
+		}
+	}
+	t.Fatalf("not named: %v", p.FanOut())
+}
+
+// The clearances written for the project, against the labels of Table 17 with
+// the dates that they lack.
+func TestTable17Readers(t *testing.T) {
+	policy, err := spif.Parse(shared(t, "spiffing/nato-4774-policy.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps, err := label.NewPolicies(label.Groups{}, policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, readers := range map[string]string{"1": "gbr nzl swe", "2": "gbr", "3": "gbr", "4": "gbr jpn", "6": "gbr swe"} {
+		for _, notation := range []string{".nato", ".xml"} {
+			l, err := readLabel(shared(t, "spiffing/nato-4774-17-"+n+notation), ps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rule, err := ps.Rule(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, holder := range []string{"gbr", "jpn", "nzl", "swe", "wsm"} {
+				c, err := stanag4774.ParseClearance(shared(t, "clearances/"+holder+".xml"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				h, err := ps.Holdings(label.Holder{Kind: label.Partner, Clearances: []*label.Clearance{c}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := strings.Contains(readers, holder); label.Allows(rule, h) != want {
+					t.Errorf("17-%s%s: %s reads %v, want %v", n, notation, holder, !want, want)
+				}
+			}
+			if strings.HasSuffix(notation, "nato") {
+				if _, err := stanag4774.ParseLabel(shared(t, "spiffing/nato-4774-17-"+n+notation)); err == nil {
+					t.Errorf("17-%s: a label without dates is read", n)
+				}
+			}
+		}
+	}
+}
