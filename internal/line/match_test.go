@@ -1,0 +1,248 @@
+package line
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+
+	"causeway/internal/audit"
+	"causeway/internal/vault"
+	"causeway/label"
+	"causeway/stix"
+)
+
+// domains stores domain names under a label, released to nobody.
+func (n *testNode) domains(eff label.Effective, names ...string) {
+	n.t.Helper()
+	_, err := n.vault.Act(context.Background(), audit.Act{Actor: "person:x", Verb: "put"}, func(tx *vault.Tx) error {
+		for _, name := range names {
+			id, err := stix.SCOID("domain-name", map[string]any{"value": name})
+			if err != nil {
+				return err
+			}
+			o, err := stix.ParseObject(fmt.Appendf(nil, `{"type":"domain-name","spec_version":"2.1","id":%q,"value":%q}`, id, name))
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Put(vault.Put{Object: o, Effective: eff, Source: "local"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// matchPair is two nodes with domains in common, one of them hidden by its
+// label from the asker.
+func matchPair(t *testing.T) (a, b *testNode) {
+	a, b = newTestNode(t, "BEL", true), newTestNode(t, "JPN", true)
+	befriend(t, a, b, "CONFIDENTIAL")
+	a.start()
+	b.start()
+	a.domains(a.effective("CONFIDENTIAL", "JPN"), "both.example", "only-a.example", "b-hides.example", "Mixed.Example.")
+	a.domains(a.effective("SECRET", "JPN"), "a-hides.example")
+	b.domains(b.effective("CONFIDENTIAL", "JPN"), "both.example", "only-b.example", "mixed.example", "a-hides.example")
+	b.domains(b.effective("SECRET", "JPN"), "b-hides.example")
+	return a, b
+}
+
+func TestBlindMatch(t *testing.T) {
+	a, b := matchPair(t)
+	ctx := t.Context()
+	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), []string{"domain"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.line.Match(ctx, "person:a", m.Run, nil); err == nil {
+		t.Fatal("a match ran without consent")
+	}
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true); err != nil {
+		t.Fatal(err)
+	}
+	done, err := a.line.Match(ctx, "person:a", m.Run, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, v := range done.Found {
+		found = append(found, v.Text)
+	}
+	slices.Sort(found)
+	if want := []string{"domain:both.example", "domain:mixed.example"}; !slices.Equal(found, want) {
+		t.Errorf("found %v, want %v", found, want)
+	}
+	if done.Held != 64 || done.Asked != 64 {
+		t.Errorf("sizes shown %d and %d, want buckets of 64", done.Held, done.Asked)
+	}
+	if _, err := a.line.Match(ctx, "person:a", m.Run, nil); err == nil {
+		t.Error("a match ran twice on one consent")
+	}
+	theirs, err := b.line.Matches(ctx)
+	if err != nil || len(theirs) != 1 || len(theirs[0].Found) != 0 || theirs[0].Evaluated != 64 {
+		t.Errorf("the holder keeps %+v, %v", theirs, err)
+	}
+}
+
+func TestMatchRefused(t *testing.T) {
+	a, b := matchPair(t)
+	ctx := t.Context()
+	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, false); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := a.line.Match(ctx, "person:a", m.Run, nil); err != nil || m.State != MatchRefused {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// A partner that asks for more than was agreed, again and again, or under
+// another's run is refused, and everything it asked is counted.
+func TestAttackEnumerationByMatch(t *testing.T) {
+	a, b := matchPair(t)
+	ctx := t.Context()
+	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), []string{"domain"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(q matchQuestion) (int, []byte) {
+		return a.request(b, http.MethodPost, pathMatch+"evaluate", mustCanonical(q), nil)
+	}
+	values := make([]string, 64)
+	for i := range values {
+		values[i] = fmt.Sprintf("domain:guess-%d.example", i)
+	}
+	k, err := newEvaluator(a.ring.Current(), "x", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guess, err := newAsker(ctx, k.public, values, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := matchQuestion{Run: m.Run, Elements: guess.batches[0].elements}
+	if code, _ := ask(q); code != http.StatusForbidden {
+		t.Errorf("without consent: %d", code)
+	}
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := ask(q); code != http.StatusOK {
+		t.Errorf("as agreed: %d %s", code, body)
+	}
+	if code, _ := ask(q); code != http.StatusTooManyRequests {
+		t.Errorf("beyond what was agreed: %d", code)
+	}
+	for name, bad := range map[string]matchQuestion{
+		"another run":  {Run: "00000000000000000000000000000000", Elements: q.Elements},
+		"no elements":  {Run: m.Run},
+		"half element": {Run: m.Run, Elements: q.Elements[:40]},
+		"identity":     {Run: m.Run, Elements: make([]byte, 32)},
+	} {
+		if code, _ := ask(bad); code == http.StatusOK {
+			t.Errorf("%s: answered", name)
+		}
+	}
+	// The week's share is over all runs.
+	b.halt()
+	b.limits.Matches = 64
+	b.close()
+	b.open()
+	b.start()
+	again, err := a.line.ProposeMatch(ctx, "person:a", b.name(), []string{"domain"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.line.AnswerMatch(ctx, "person:b", again.Run, true); err != nil {
+		t.Fatal(err)
+	}
+	q.Run = again.Run
+	if code, _ := ask(q); code != http.StatusTooManyRequests {
+		t.Errorf("beyond the week's share: %d", code)
+	}
+}
+
+// A holder that answers under another key than it stated, or changes its set
+// afterwards, fails the run.
+func TestMatchCheatingHolder(t *testing.T) {
+	ctx := t.Context()
+	ring := newTestRing(t, "JPN")
+	stated, err := newEvaluator(ring.Current(), "p", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := newEvaluator(ring.Current(), "p", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(stated.public, other.public) {
+		t.Fatal("two epochs have one key")
+	}
+	a, err := newAsker(ctx, stated.public, []string{"domain:x.example"}, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	el, proof, err := other.evaluate(a.batches[0].elements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.finalize(0, el, proof); err == nil {
+		t.Error("answers under another key were taken")
+	}
+	el, proof, err = stated.evaluate(a.batches[0].elements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.finalize(0, el, proof); err != nil {
+		t.Errorf("the true answer: %v", err)
+	}
+	swapped := append(slices.Clone(el[32:64]), el[:32]...)
+	if _, err := a.finalize(0, append(swapped, el[64:]...), proof); err == nil {
+		t.Error("swapped answers were taken")
+	}
+}
+
+func TestBucket(t *testing.T) {
+	for n, want := range map[int]int{0: 64, 1: 64, 64: 64, 65: 128, 128: 128, 100_000: 131_072} {
+		if got := bucket(n); got != want {
+			t.Errorf("bucket(%d) = %d, want %d", n, got, want)
+		}
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	ring := newTestRing(b, "JPN")
+	ev, err := newEvaluator(ring.Current(), "p", 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	values := make([]string, matchBatch)
+	for i := range values {
+		values[i] = fmt.Sprintf("domain:%d.example", i)
+	}
+	for b.Loop() {
+		if _, err := ev.tags(b.Context(), values); err != nil {
+			b.Fatal(err)
+		}
+		a, err := newAsker(b.Context(), ev.public, values, matchBatch)
+		if err != nil {
+			b.Fatal(err)
+		}
+		el, proof, err := ev.evaluate(a.batches[0].elements)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := a.finalize(0, el, proof); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*matchBatch), "us/element")
+}
