@@ -43,6 +43,8 @@ type Client struct {
 	o      ClientOptions
 	origin *url.URL
 	http   *http.Client
+
+	fragile bool // a request without an answer is not sent again
 }
 
 // NewClient makes a client. It does not touch the network.
@@ -229,6 +231,14 @@ func (c *Client) get(ctx context.Context, address string, q url.Values, into any
 	return c.do(ctx, http.MethodGet, address, q, nil, into)
 }
 
+// getOnce is get for a request that must not be sent again after it got no
+// answer.
+func (c *Client) getOnce(ctx context.Context, address string, q url.Values, into any) (http.Header, error) {
+	once := *c
+	once.fragile = true
+	return once.get(ctx, address, q, into)
+}
+
 // do sends a request, again where that may help, and decodes the answer.
 func (c *Client) do(ctx context.Context, method, address string, q url.Values, body []byte, into any) (http.Header, error) {
 	u, err := url.Parse(address)
@@ -259,7 +269,7 @@ func (c *Client) later(err error, header http.Header, attempt int) (time.Duratio
 	var e *Error
 	answered := errors.As(err, &e)
 	switch {
-	case err == nil, attempt >= c.o.Attempts:
+	case err == nil, attempt >= c.o.Attempts, c.fragile && !answered:
 		return 0, false
 	case answered && e.HTTPStatus != 429 && e.HTTPStatus != 408 && e.HTTPStatus/100 != 5, answered && e.HTTPStatus == 501:
 		return 0, false
@@ -269,8 +279,14 @@ func (c *Client) later(err error, header http.Header, attempt int) (time.Duratio
 	if asked, ok := retryAfter(header.Get("Retry-After"), time.Now()); ok {
 		return asked, asked <= c.o.MaxWait // longer than our patience: tell the caller now
 	}
-	pause := min(500*time.Millisecond<<min(attempt-1, 20), c.o.MaxWait)
-	return pause/2 + rand.N(pause/2+1), true // spread, so that many clients do not return at once
+	return c.pause(attempt), true
+}
+
+// pause is how long to wait after the nth failure in a row: ever longer, and
+// spread, so that many clients do not return at once.
+func (c *Client) pause(n int) time.Duration {
+	d := min(500*time.Millisecond<<min(n-1, 20), c.o.MaxWait)
+	return d/2 + rand.N(d/2+1)
 }
 
 // retryAfter reads seconds or an HTTP date.
@@ -301,6 +317,11 @@ func (c *Client) once(ctx context.Context, method, address string, body []byte, 
 	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
+	}
+	if c.fragile {
+		// net/http sends a request again by itself when a kept connection
+		// breaks, unless its body cannot be read twice.
+		r.Body, r.GetBody = io.NopCloser(strings.NewReader("")), nil
 	}
 	r.Header.Set("Accept", MediaType)
 	r.Header.Set("User-Agent", c.o.UserAgent)

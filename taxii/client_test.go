@@ -123,6 +123,9 @@ type oddServer struct {
 	amnesia bool     // and has forgotten them when they are used
 	max     int      // its own page maximum; 0: none
 	silent  bool     // it sends no dates
+	consume bool     // its one cursor is consumed by use
+	drop    int      // every so many answers get lost
+	place   int      // of the consumed cursor
 	asked   int
 }
 
@@ -142,6 +145,9 @@ func (s *oddServer) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		fmt.Sscan(n, &from)
+		if s.consume {
+			from = s.place
+		}
 	}
 	var at []int
 	after, _, cut := readDate(q.Get("added_after"))
@@ -152,6 +158,12 @@ func (s *oddServer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	more := len(at) > limit
 	at = at[:min(limit, len(at))]
+	if s.consume && len(at) > 0 {
+		s.place = at[len(at)-1] + 1
+	}
+	if s.drop > 0 && s.asked%s.drop == 0 {
+		panic(http.ErrAbortHandler)
+	}
 	if len(at) == 0 {
 		fmt.Fprint(w, `{}`)
 		return
@@ -167,6 +179,9 @@ func (s *oddServer) serve(w http.ResponseWriter, r *http.Request) {
 	next := ""
 	if more && s.next {
 		next = fmt.Sprintf(`"next":"%d",`, at[len(at)-1]+1)
+		if s.consume {
+			next = `"next":"run",`
+		}
 	}
 	fmt.Fprintf(w, `{"more":%v,%s"objects":[%s]}`, more, next, strings.Join(objects, ","))
 }
@@ -185,6 +200,9 @@ func TestPullFromOddServers(t *testing.T) {
 		"cursors, no dates":                     {dates: second(40, 9, micro), next: true, silent: true},
 		"forgotten cursors":                     {dates: second(40, 1, micro), next: true, amnesia: true},
 		"forgotten cursors, date per batch":     {dates: second(40, 3, micro), next: true, amnesia: true},
+		"consumed cursors":                      {dates: second(40, 1, micro), next: true, consume: true},
+		"consumed cursors, answers lost":        {dates: second(40, 1, micro), next: true, consume: true, drop: 3},
+		"answers lost":                          {dates: second(40, 2, micro), next: true, drop: 5},
 		"dates only":                            {dates: second(40, 1, micro)},
 		"dates only, with an offset":            {dates: second(40, 1, offset)},
 		"dates only, milliseconds":              {dates: second(40, 2, milli)},
@@ -194,6 +212,7 @@ func TestPullFromOddServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, coll := scripted(t, s.serve)
+			c.o.Attempts, c.o.MaxWait = 3, time.Millisecond
 			for limit := 4; limit <= 9; limit++ {
 				var got []string
 				var at Checkpoint
@@ -241,7 +260,7 @@ func TestPullEndsWhereServersDoNot(t *testing.T) {
 		},
 		"same cursor for ever": func(_ int64, w http.ResponseWriter) { fmt.Fprint(w, `{"more":true,"next":"x","objects":[{"a":1}]}`) },
 		"two cursors in a ring": func(n int64, w http.ResponseWriter) {
-			fmt.Fprintf(w, `{"more":true,"next":"%d","objects":[{"a":%d}]}`, n%2, n)
+			fmt.Fprintf(w, `{"more":true,"next":"%d","objects":[{"a":%d}]}`, n%2, n%2)
 		},
 		"empty pages for ever": func(n int64, w http.ResponseWriter) { fmt.Fprintf(w, `{"more":true,"next":"%d"}`, n) },
 		"one page with ever new cursors": func(n int64, w http.ResponseWriter) {

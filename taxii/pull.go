@@ -23,7 +23,7 @@ var ErrNoProgress = errors.New("the server makes no progress")
 // zero value is the beginning.
 type Checkpoint struct {
 	Start      string `json:"start,omitempty"`       // the added_after in force for this run; unchanged while Next is followed
-	Next       string `json:"next,omitempty"`        // the cursor of the next page; empty after a run's last page
+	Next       string `json:"next,omitempty"`        // the cursor of the next page, used where there is no date; empty after a run's last page
 	AddedAfter string `json:"added_after,omitempty"` // date added of the newest object delivered, as the server wrote it
 
 	// Tail holds fingerprints of the objects that may share the date in
@@ -49,6 +49,11 @@ type Pulled struct {
 // Pull reads a collection from a checkpoint to its present end, page by page.
 // Stop it at any page and start again from a saved checkpoint: no object is
 // lost, and none comes twice from a server that keeps its bytes and dates.
+//
+// Within a run the server's cursors are followed. A run that starts from a
+// checkpoint, or that goes on after a request got no answer, starts from the
+// newest date delivered instead: there are servers whose cursors are consumed
+// by their use, answered or not.
 //
 // It copes with servers that give no "next", that forget their cursors, that
 // give one date to a whole batch, or that write dates to the millisecond. A
@@ -162,12 +167,14 @@ type puller struct {
 	match   Match
 	at      Checkpoint
 	cursors map[string]bool // followed in this run
+	begins  map[string]bool // fingerprints of the first items of its pages
 	limit   int
 	empty   int // pages without anything new, in a row
+	losses  int // requests without an answer, in a row
 }
 
 func newPuller(c *Client, address string, o PullOptions) *puller {
-	p := &puller{c: c, address: address, match: o.Match, at: o.From, limit: o.Limit, cursors: map[string]bool{}}
+	p := &puller{c: c, address: address, match: o.Match, at: o.From, limit: o.Limit, cursors: map[string]bool{}, begins: map[string]bool{}}
 	if p.limit <= 0 {
 		p.limit = 1000
 	}
@@ -178,7 +185,10 @@ func newPuller(c *Client, address string, o PullOptions) *puller {
 // to the page just given.
 func (p *puller) pages(ctx context.Context) iter.Seq2[[]json.RawMessage, error] {
 	return func(yield func([]json.RawMessage, error) bool) {
-		if p.at.Next == "" && p.at.Start == "" {
+		switch {
+		case p.at.Next != "" && p.dated():
+			p.byDate()
+		case p.at.Next == "" && p.at.Start == "":
 			p.at.Start = p.begin()
 		}
 		for {
@@ -218,7 +228,7 @@ func (p *puller) begin() string {
 }
 
 // fetch gets the page that p.at names. A cursor that the server no longer
-// knows is replaced by the date it stood for.
+// knows, or may have consumed, is replaced by the date it stood for.
 func (p *puller) fetch(ctx context.Context) (listBody, http.Header, error) {
 	for {
 		q := params{match: p.match}.filter()
@@ -226,19 +236,45 @@ func (p *puller) fetch(ctx context.Context) (listBody, http.Header, error) {
 			q.Set("added_after", p.at.Start)
 		}
 		q.Set("limit", strconv.Itoa(p.limit))
+		get := p.c.get
 		if p.at.Next != "" {
 			q.Set("next", p.at.Next)
+			if p.dated() {
+				get = p.c.getOnce
+			}
 		}
 		var page listBody
-		header, err := p.c.get(ctx, p.address, q, &page)
+		header, err := get(ctx, p.address, q, &page)
 		var e *Error
-		lost := errors.As(err, &e) && p.at.Next != "" && (e.HTTPStatus == 400 || e.HTTPStatus == 404 || e.HTTPStatus == 410)
-		if !lost {
+		forgotten := errors.As(err, &e) && (e.HTTPStatus == 400 || e.HTTPStatus == 404 || e.HTTPStatus == 410)
+		lost := errors.Is(err, errTransport) && p.dated() && ctx.Err() == nil
+		if err == nil || p.at.Next == "" || !forgotten && !lost {
 			return page, header, err
 		}
-		p.at.Next = ""
-		p.at.Start = p.stepBack()
+		if lost {
+			if p.losses++; p.losses >= p.c.o.Attempts {
+				return page, header, err
+			}
+			if err := sleep(ctx, p.c.pause(p.losses)); err != nil {
+				return page, header, err
+			}
+		}
+		p.byDate()
 	}
+}
+
+func (p *puller) dated() bool {
+	_, _, ok := readDate(p.at.AddedAfter)
+	return ok
+}
+
+// byDate goes on from the newest date delivered instead of a cursor. What
+// comes then overlaps with what came.
+func (p *puller) byDate() {
+	clear(p.cursors)
+	clear(p.begins)
+	p.at.Next = ""
+	p.at.Start = p.stepBack()
 }
 
 // stepBack gives an added_after just before the newest date delivered.
@@ -254,7 +290,7 @@ func (p *puller) stepBack() string {
 func (p *puller) advance(page listBody, header http.Header) (fresh []json.RawMessage, more bool, err error) {
 	fresh = p.remember(page.items, header)
 	if len(fresh) > 0 {
-		p.empty = 0
+		p.empty, p.losses = 0, 0
 	} else {
 		p.empty++
 	}
@@ -263,13 +299,16 @@ func (p *puller) advance(page listBody, header http.Header) (fresh []json.RawMes
 		p.at.Next, p.at.Start = "", ""
 		return fresh, false, nil
 	case page.next != "":
-		if p.cursors[page.next] {
-			return fresh, false, fmt.Errorf("%w: the cursor %.60q comes a second time", ErrNoProgress, page.next)
+		// Some servers give one cursor for a whole run, so that a cursor may
+		// come again; a page that begins like an earlier one may not.
+		first := fingerprint(page.items)
+		if p.cursors[page.next] && p.begins[first] {
+			return fresh, false, fmt.Errorf("%w: the cursor %.60q comes a second time, with the same page", ErrNoProgress, page.next)
 		}
 		if p.empty > maxEmpty {
 			return fresh, false, fmt.Errorf("%w: %d pages without anything new", ErrNoProgress, p.empty)
 		}
-		p.cursors[page.next] = true
+		p.cursors[page.next], p.begins[first] = true, true
 		p.at.Next = page.next
 		return fresh, true, nil
 	}
@@ -294,8 +333,7 @@ func (p *puller) remember(items []json.RawMessage, header http.Header) (fresh []
 	}
 	var all, added []string // fingerprints
 	for _, item := range items {
-		sum := sha256.Sum256(item)
-		f := hex.EncodeToString(sum[:12])
+		f := fingerprint([]json.RawMessage{item})
 		all = append(all, f)
 		if !known[f] {
 			known[f] = true
@@ -317,6 +355,15 @@ func (p *puller) remember(items []json.RawMessage, header http.Header) (fresh []
 		}
 	}
 	return fresh
+}
+
+// fingerprint names the first of some items; "" if there is none.
+func fingerprint(items []json.RawMessage) string {
+	if len(items) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256(items[0])
+	return hex.EncodeToString(sum[:12])
 }
 
 // readDate reads a date that a server wrote, and the smallest step that its
