@@ -11,6 +11,7 @@ import (
 // that do.
 var kinds = map[string]func(*checker, value){
 	"any":          func(*checker, value) {},
+	"scalar":       (*checker).scalar,
 	"own-id":       (*checker).ownID,
 	"spec-version": (*checker).specVersion,
 	"creator":      (*checker).creator,
@@ -82,6 +83,13 @@ func (c *checker) within(f, lo, hi float64) {
 		c.failf("range", "%s is below %s", decimal(f), decimal(lo))
 	default:
 		c.failf("range", "%s is outside %s to %s", decimal(f), decimal(lo), decimal(hi))
+	}
+}
+
+// scalar is a string or a whole number.
+func (c *checker) scalar(v value) {
+	if !v.is(kindString) {
+		c.integer(v, math.Inf(-1), math.Inf(1))
 	}
 }
 

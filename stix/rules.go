@@ -289,6 +289,8 @@ var codeRules = map[string]rule{
 	"selectors":           (*checker).selectors,
 	"emailBody":           (*checker).emailBody,
 	"activeTraffic":       (*checker).activeTraffic,
+	"requestHeader":       func(c *checker, f *found) { c.headers(f, "request_header") },
+	"pebinary":            (*checker).pebinary,
 	"socketOptions":       (*checker).socketOptions,
 	"impactCategory":      (*checker).impactCategory,
 	"alternatives":        (*checker).alternatives,
@@ -543,6 +545,18 @@ func (c *checker) headers(f *found, name string) {
 func (c *checker) activeTraffic(f *found) {
 	if v := f.get("is_active"); v.is(kindBool) && v.raw() == "true" && f.get("end").ok() {
 		c.at("end", "exclusive", "may not stand while is_active is true")
+	}
+}
+
+// pebinary: pe_type alone says nothing (STIX 6.7.6).
+func (c *checker) pebinary(f *found) {
+	if f.has(f.sh.props["pe_type"]) && f.v.len() < 2 {
+		c.fail("required", "at least one property beside pe_type is required")
+	}
+	if v := f.get("time_date_stamp"); c.warnings && strings.Contains(v.str(), ".") {
+		c.push("time_date_stamp")
+		c.warn("timestamp", "should be precise to the second")
+		c.pop()
 	}
 }
 

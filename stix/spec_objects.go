@@ -334,7 +334,7 @@ part raster-image-ext
   image_height int
   image_width int
   bits_per_pixel int
-  exif_tags dict
+  exif_tags dict:scalar
   ? any
 part windows-pebinary-ext
   pe_type! ov:windows-pebinary-type-ov
@@ -349,6 +349,7 @@ part windows-pebinary-ext
   file_header_hashes hashes
   optional_header of:windows-pe-optional-header-type
   sections [of:windows-pe-section-type]
+  ? code pebinary
 part windows-pe-optional-header-type
   magic_hex hex
   major_linker_version int
@@ -376,8 +377,8 @@ part windows-pe-optional-header-type
   dll_characteristics_hex hex
   size_of_stack_reserve int 0..
   size_of_stack_commit int 0..
-  size_of_heap_reserve int
-  size_of_heap_commit int
+  size_of_heap_reserve int 0..
+  size_of_heap_commit int 0..
   loader_flags_hex hex
   number_of_rva_and_sizes int
   hashes hashes
@@ -412,7 +413,7 @@ sco network-traffic : http-request-ext icmp-ext socket-ext tcp-ext
   dst_byte_count int 0..
   src_packets int 0..
   dst_packets int 0..
-  ipfix dict
+  ipfix dict:scalar
   src_payload_ref ref:artifact
   dst_payload_ref ref:artifact
   encapsulates_refs [ref:network-traffic]
@@ -427,6 +428,7 @@ part http-request-ext
   request_header dict
   message_body_length int
   message_body_data_ref ref:artifact
+  ? code requestHeader
 part icmp-ext
   icmp_type_hex! hex
   icmp_code_hex! hex
@@ -462,6 +464,7 @@ part windows-process-ext
   priority string
   owner_sid string
   window_title string
+  windows_title string
   startup_info dict
   integrity_level enum:windows-integrity-level-enum
   ? any
