@@ -3,14 +3,11 @@ package web
 import (
 	"bytes"
 	"encoding/json"
-	"html/template"
-	"math"
 	"net/http"
 	"strings"
 	"time"
 
 	"causeway/internal/desk"
-	"causeway/internal/httpd/web/chart"
 	"causeway/internal/people"
 	"causeway/internal/vault"
 	"causeway/label"
@@ -50,7 +47,7 @@ type objectData struct {
 	Texts       []text
 	RestsOn     []linked
 	RestedOn    []linked
-	Picture     template.HTML
+	Drawings    []drawing
 	Holders     []holder
 	Released    bool
 	Voices      []voice
@@ -133,6 +130,9 @@ func (q *request) object() error {
 		return err
 	}
 	if err := q.around(&data, o); err != nil {
+		return err
+	}
+	if data.Drawings, err = q.drawings(&data, o); err != nil {
 		return err
 	}
 	if data.Holders, err = q.holders(row.ID); err != nil {
@@ -234,7 +234,6 @@ func (q *request) around(data *objectData, o *stix.Object) error {
 		}
 		data.RestedOn = append(data.RestedOn, linked{it, q.word("property", tie(n, o.ID()))})
 	}
-	data.Picture = q.star(data)
 	return nil
 }
 
@@ -263,27 +262,6 @@ func (q *request) voice(it item, o *stix.Object) (voice, bool) {
 		return v, false
 	}
 	return v, true
-}
-
-// star draws the object with its neighbours around it.
-func (q *request) star(data *objectData) template.HTML {
-	around := append(append([]linked{}, data.RestsOn...), data.RestedOn...)
-	if len(around) == 0 {
-		return ""
-	}
-	around = around[:min(len(around), 24)]
-	n := chart.Network{Label: q.say("object.picture.label", data.Title), Width: 760, Height: 400, Names: len(around) + 1}
-	n.Nodes = append(n.Nodes, chart.Node{ID: data.ID, Label: data.Title, Size: 3, Group: 0})
-	kinds := map[string]int{}
-	for i, l := range around {
-		if _, ok := kinds[l.Kind]; !ok {
-			kinds[l.Kind] = 1 + len(kinds)%(chart.Groups-1)
-		}
-		a := 2*math.Pi*float64(i)/float64(len(around)) - math.Pi/2
-		n.Nodes = append(n.Nodes, chart.Node{ID: l.ID, Label: l.Kind + ": " + l.Title, X: 2.1 * math.Cos(a), Y: math.Sin(a), Size: 1, Group: kinds[l.Kind], Href: l.Href})
-		n.Edges = append(n.Edges, chart.Edge{A: 0, B: i + 1, Weight: 1, Title: l.As})
-	}
-	return n.SVG()
 }
 
 // texts are the properties that a person reads, in the order in which they

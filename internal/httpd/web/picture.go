@@ -41,7 +41,7 @@ type choice struct {
 // cursor.
 func (q *request) picture() error {
 	data := pictureData{Type: q.URL.Query().Get("type")}
-	match := vault.Match{Types: analytic}
+	match := vault.Match{Types: reading}
 	if data.Type != "" {
 		match.Types = []string{data.Type}
 	}

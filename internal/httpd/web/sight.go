@@ -76,6 +76,9 @@ func (q *request) title(o *stix.Object) string {
 	case "sighting":
 		return q.say("title.sighting", q.nameOf(o.StringAt("sighting_of_ref")))
 	case "observed-data":
+		if c, ok := coincidenceOf(o); ok {
+			return q.count("title.coincidence", len(c.posts), clip(c.object, 80))
+		}
 		n, _ := o.Get("number_observed")
 		return q.say("title.observed", fmt.Sprint(n))
 	case "marking-definition":
@@ -173,5 +176,11 @@ var analytic = []string{
 	"attack-pattern", "course-of-action", "indicator", "event", "narrative", "channel", "media-content", "x-causeway-assessment",
 	"x-causeway-dependency", "x-causeway-scenario", "x-causeway-plan", "x-causeway-consultation", "x-causeway-position", "observed-data",
 }
+
+// reading are the kinds that come first: what somebody wrote or found, without
+// the observations and parts that it rests on.
+var reading = slices.DeleteFunc(slices.Clone(analytic), func(typ string) bool {
+	return typ == "observed-data" || typ == "identity" || typ == "infrastructure" || typ == "channel" || typ == "media-content"
+})
 
 func isAnalytic(typ string) bool { return slices.Contains(analytic, typ) }

@@ -44,7 +44,7 @@ type lineGlance struct {
 // state of each line.
 func (q *request) today() error {
 	data := todayData{}
-	page, err := q.view().Page(q.ctx(), vault.Query{Match: vault.Match{Types: analytic}, Limit: todayShown, Newest: true})
+	page, err := q.view().Page(q.ctx(), vault.Query{Match: vault.Match{Types: reading}, Limit: todayShown, Newest: true})
 	if err != nil {
 		return err
 	}

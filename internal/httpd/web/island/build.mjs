@@ -13,7 +13,8 @@ await build({
   outdir: dist.pathname,
   bundle: true,
   minify: true,
-  format: "iife",
+  format: "esm",
+  splitting: true, // the islands share one door for markup
   target: ["es2022"],
   legalComments: "eof",
   logLevel: "warning",

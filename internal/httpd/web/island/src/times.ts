@@ -1,24 +1,20 @@
-// The clock in the head: the reader's zone and UTC, to the minute.
+// The clock in the head: the reader's zone and UTC, to the minute. The names of
+// the zones are the server's, which knows JST where browsers say GMT+9.
 
 export function startTimes(): void {
   const clock = document.querySelector<HTMLElement>("[data-clock]");
   if (!clock) return;
-  const local = clock.querySelector<HTMLElement>(".local");
-  const utc = clock.querySelector<HTMLElement>(".utc");
-  const zone = clock.dataset.clock || "UTC";
-  const write = (): void => {
-    const now = new Date();
-    const format = (timeZone: string): string =>
-      new Intl.DateTimeFormat(document.documentElement.lang, {
-        hour: "2-digit",
-        minute: "2-digit",
-        hourCycle: "h23",
-        timeZone,
-        timeZoneName: "short",
-      }).format(now);
-    if (local) local.textContent = format(zone);
-    if (utc) utc.textContent = format("UTC");
+  const write = (selector: string, timeZone: string): void => {
+    const place = clock.querySelector<HTMLElement>(selector);
+    if (!place) return;
+    const name = place.textContent?.split(" ")[1] ?? "";
+    const time = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
+    place.textContent = `${time.format(new Date())} ${name}`;
   };
-  write();
-  setInterval(write, 10_000);
+  const tick = (): void => {
+    write(".local", clock.dataset.clock || "UTC");
+    write(".utc", "UTC");
+  };
+  tick();
+  setInterval(tick, 10_000);
 }
