@@ -51,7 +51,7 @@ func (d *Desk) Finding(ctx context.Context, by people.Person, req FindingRequest
 	rand.Read(salt)
 	id = stix.NewID("grouping")
 	act := audit.Act{Actor: by.ReaderID(), Verb: "make-finding", Subject: id, Detail: map[string]string{"run": run.ID, "sha256": run.SHA256}}
-	return id, d.put(ctx, act, l, func(mark string, created stix.Timestamp) ([]*stix.Object, error) {
+	err = d.put(ctx, act, l, func(mark string, created stix.Timestamp) ([]*stix.Object, error) {
 		objects, err := finding.Objects(result, finding.Params{
 			Created: created, CreatedBy: d.Identity, Marks: []string{mark}, Platform: req.Platform, Salt: hex.EncodeToString(salt),
 		}, communities...)
@@ -79,4 +79,10 @@ func (d *Desk) Finding(ctx context.Context, by people.Person, req FindingRequest
 		}
 		return append(objects, group), nil
 	})
+	if err != nil {
+		return "", err
+	}
+	// A crash here leaves the finding whole and the run without the link to it.
+	run.Findings = append(run.Findings, id)
+	return id, d.saveRun(ctx, audit.Act{Actor: by.ReaderID(), Verb: "link-finding", Subject: id, Detail: map[string]string{"run": run.ID}}, run)
 }

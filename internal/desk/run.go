@@ -40,6 +40,7 @@ type Run struct {
 	Finished  *time.Time     `json:"finished,omitempty"`
 	Error     string         `json:"error,omitempty"`
 	Summary   *coord.Summary `json:"summary,omitempty"`
+	Findings  []string       `json:"findings,omitempty"` // ids of the groupings made of it
 
 	// What a running job has reached; not stored.
 	Stage       string `json:"-"`

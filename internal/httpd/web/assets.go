@@ -98,7 +98,7 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", f.kind)
 	h.Set("Content-Length", strconv.Itoa(len(f.body)))
 	h.Set("ETag", `"`+f.hash+`"`)
-	if r.URL.Query().Get("v") == f.hash {
+	if name := r.PathValue("name"); r.URL.Query().Get("v") == f.hash || strings.HasPrefix(name, "chunk-") { // the name of a chunk has its hash
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	} else {
 		h.Set("Cache-Control", "public, no-cache")

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"causeway/coord"
@@ -91,7 +92,6 @@ type runData struct {
 	Verdict     string
 	Way         []step
 	Here        string
-	Finding     string // the object made of it, if there is one
 }
 
 type communityView struct {
@@ -131,10 +131,7 @@ func (q *request) run() error {
 		return runError(err)
 	}
 	data.Way = q.way(1)
-	if data.Finding, err = q.findingOf(r.ID); err != nil {
-		return err
-	}
-	if data.Finding != "" {
+	if len(r.Findings) > 0 {
 		data.Way = q.way(3)
 	}
 	data.Verdict = q.word("verdict", res.Summary.Verdict)
@@ -159,8 +156,8 @@ func (q *request) drawNetwork(res *coord.Result, run string) (template.HTML, int
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(res.Edges[b].Weight, res.Edges[a].Weight) })
 	order = order[:min(len(order), edgesDrawn)]
-	at := res.Layout(1)
-	n := chart.Network{Label: q.count("detect.network.label", len(res.Nodes), len(res.Edges)), Width: 900, Height: 600, Names: namesDrawn}
+	at := q.site.layout(run, res)
+	n := chart.Network{Label: q.count("detect.network.label", len(res.Nodes), len(res.Edges)), Width: 826, Height: 600, Names: namesDrawn}
 	index := map[int]int{}
 	place := func(i int) int {
 		if k, ok := index[i]; ok {
@@ -179,6 +176,36 @@ func (q *request) drawNetwork(res *coord.Result, run string) (template.HTML, int
 			Title: q.say("detect.edge.title", a, b, e.Weight), Href: evidenceHref(run, a, b)})
 	}
 	return n.SVG(), len(order)
+}
+
+// layouts remembers where the nodes of the last runs were put: the page and
+// the island ask for the same places one after the other.
+type layouts struct {
+	sync.Mutex
+	runs []string // oldest first
+	at   map[string][]coord.Point
+}
+
+// layoutsKept bounds how many are remembered.
+const layoutsKept = 4
+
+func (s *Site) layout(run string, res *coord.Result) []coord.Point {
+	l := &s.layouts
+	l.Lock()
+	defer l.Unlock()
+	if at, ok := l.at[run]; ok && len(at) == len(res.Nodes) {
+		return at
+	}
+	if l.at == nil {
+		l.at = map[string][]coord.Point{}
+	}
+	if len(l.runs) == layoutsKept {
+		delete(l.at, l.runs[0])
+		l.runs = l.runs[1:]
+	}
+	l.runs = append(l.runs, run)
+	l.at[run] = res.Layout(1)
+	return l.at[run]
 }
 
 func evidenceHref(run, a, b string) string {
@@ -230,7 +257,7 @@ func (q *request) networkJSON() error {
 		Nodes [][]any `json:"nodes"`
 		Edges [][]any `json:"edges"`
 	}
-	at := res.Layout(1)
+	at := q.site.layout(q.PathValue("run"), res)
 	if len(res.Nodes) > mostNodes {
 		out.Nodes, out.Edges = grouped(res, at)
 	} else {

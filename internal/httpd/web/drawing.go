@@ -163,7 +163,7 @@ func (q *request) findingNetwork(cs []coincidence) drawing {
 	}
 	slices.SortFunc(res.Edges, func(x, y coord.Edge) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
 	at := res.Layout(1)
-	n := chart.Network{Label: q.count("detect.network.label", len(res.Nodes), len(res.Edges)), Width: 760, Height: 440, Names: 10}
+	n := chart.Network{Label: q.count("detect.network.label", len(res.Nodes), len(res.Edges)), Width: 716, Height: 440, Names: 10}
 	for i, node := range res.Nodes {
 		n.Nodes = append(n.Nodes, chart.Node{ID: node.Account, Label: node.Account, X: at[i].X, Y: at[i].Y, Size: float64(node.Strength)})
 	}
@@ -189,7 +189,7 @@ func (q *request) synchrony(cs []coincidence) drawing {
 	}
 	order := sorted(names)
 	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(len(events[b]), len(events[a])) })
-	t := chart.Timeline{Label: q.say("object.synchrony.label"), Width: 760, LabelWidth: 130, Zone: q.zone}
+	t := chart.Timeline{Label: q.say("object.synchrony.label"), Width: 716, LabelWidth: 130, Zone: q.zone}
 	for _, name := range order[:min(len(order), lanesShown)] {
 		t.Lanes = append(t.Lanes, chart.Lane{Label: name, Events: events[name]})
 	}
@@ -237,7 +237,7 @@ func (q *request) star(data *objectData) template.HTML {
 	if len(around) == 0 {
 		return ""
 	}
-	n := chart.Star{Label: q.say("object.picture.label", data.Title), Width: 760, Height: 90 + 42*math.Ceil(float64(len(around))/2), Centre: chart.Node{ID: data.ID, Label: clip(data.Title, 40), Size: 3}, Around: around}
+	n := chart.Star{Label: q.say("object.picture.label", data.Title), Width: 716, Height: 90 + 42*math.Ceil(float64(len(around))/2), Centre: chart.Node{ID: data.ID, Label: clip(data.Title, 40), Size: 3}, Around: around}
 	return n.SVG()
 }
 

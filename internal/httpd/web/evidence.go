@@ -80,7 +80,7 @@ func (q *request) evidence() error {
 		lanes[0].Events = append(lanes[0].Events, chart.Event{At: p.TimeA, Title: p.Object})
 		lanes[1].Events = append(lanes[1].Events, chart.Event{At: p.TimeB, Title: p.Object})
 	}
-	data.Timeline = chart.Timeline{Label: q.say("evidence.timeline.label", data.A, data.B), Width: 760, LabelWidth: 150, Zone: q.zone, Lanes: lanes}.SVG()
+	data.Timeline = chart.Timeline{Label: q.say("evidence.timeline.label", data.A, data.B), Width: 716, LabelWidth: 150, Zone: q.zone, Lanes: lanes}.SVG()
 	return q.render("evidence", "place.detect", q.say("evidence.title", data.A, data.B), data)
 }
 

@@ -1,26 +1,14 @@
 package web
 
 import (
-	"fmt"
 	"html/template"
 	"strconv"
 
-	"causeway/internal/audit"
 	"causeway/internal/desk"
 	"causeway/internal/httpd/web/chart"
 	"causeway/internal/people"
-	"causeway/internal/vault"
 	"causeway/label"
 )
-
-// findingSpace remembers which object was made of a run, so that the run leads
-// on to it and no longer waits.
-const findingSpace = "finding"
-
-func (q *request) findingOf(run string) (string, error) {
-	b, _, err := q.site.node.Vault.Record(q.ctx(), findingSpace, run)
-	return string(b), err
-}
 
 type findingData struct {
 	desk.Run
@@ -57,11 +45,6 @@ func (q *request) finding() error {
 	id, err := q.site.node.Desk.Finding(q.ctx(), q.who.Person, desk.FindingRequest{Run: run, Community: community, Title: q.field("title"), Platform: q.field("platform")}, l)
 	if err != nil {
 		return runError(err)
-	}
-	_, err = q.site.node.Vault.Act(q.ctx(), audit.Act{Actor: q.who.ReaderID(), Verb: "link-finding", Subject: id, Detail: map[string]string{"run": run}},
-		func(tx *vault.Tx) error { return tx.PutRecord(findingSpace, run, []byte(id)) })
-	if err != nil {
-		return fmt.Errorf("link the finding to its run: %w", err)
 	}
 	return q.redirect(address("object", id), q.say("finding.done"))
 }

@@ -10,7 +10,8 @@ import (
 	"causeway/internal/node"
 )
 
-// Site is the pages of one node. It holds nothing that a restart would miss.
+// Site is the pages of one node. It holds nothing that a restart would miss,
+// and is safe for concurrent use.
 type Site struct {
 	node       *node.Node
 	catalogues map[string]*catalogue
@@ -19,6 +20,7 @@ type Site struct {
 	version    string
 	now        func() time.Time
 	routes     []Route
+	layouts    layouts
 }
 
 // Options of a site.

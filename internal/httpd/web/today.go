@@ -99,11 +99,7 @@ func (q *request) waits(runs []desk.Run) (out []waiting, err error) {
 		}
 	}
 	for _, r := range runs {
-		made, err := q.findingOf(r.ID)
-		if err != nil {
-			return nil, err
-		}
-		if r.State() == "done" && r.Summary != nil && r.Summary.Network.Communities > 0 && made == "" {
+		if r.State() == "done" && r.Summary != nil && r.Summary.Network.Communities > 0 && len(r.Findings) == 0 {
 			out = append(out, waiting{q.say("waiting.run", r.Title), address("detect", r.ID), q.say("waiting.run.why")})
 		}
 	}

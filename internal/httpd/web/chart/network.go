@@ -64,9 +64,17 @@ func (n Network) SVG() template.HTML {
 		n.node(&c, m, at[i], radius(m))
 	}
 	c.raw(`</g>`)
+	var taken []box
+	names := 0
 	for _, i := range n.named() {
 		m := n.Nodes[i]
-		c.text(at[i][0], at[i][1]-radius(m)-4, "name", "middle", cut(m.Label, 24))
+		label := cut(m.Label, 24)
+		b := boxOf(label, at[i][0], at[i][1]-radius(m)-4)
+		if names == n.Names || b.left < 2 || b.right > n.Width-2 || slices.ContainsFunc(taken, b.meets) {
+			continue // names on names are read by nobody
+		}
+		taken, names = append(taken, b), names+1
+		c.text(at[i][0], at[i][1]-radius(m)-4, "name", "middle", label)
 	}
 	return c.close()
 }
@@ -97,14 +105,32 @@ func (n Network) node(c *canvas, m Node, at [2]float64, r float64) {
 	}
 }
 
-// named gives the strongest nodes, by strength, then place.
+// named gives the nodes by strength, then place.
 func (n Network) named() []int {
 	order := make([]int, len(n.Nodes))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmpFloat(n.Nodes[b].Size, n.Nodes[a].Size) })
-	return order[:min(n.Names, len(order))]
+	return order
+}
+
+// box is the place of a name, by the width of its characters.
+type box struct{ left, right, top, bottom float64 }
+
+func boxOf(label string, x, y float64) box {
+	width := 0.0
+	for _, r := range label {
+		width += 7.4
+		if r >= 0x1100 {
+			width += 5.6
+		}
+	}
+	return box{x - width/2, x + width/2, y - 13, y + 3}
+}
+
+func (b box) meets(o box) bool {
+	return b.left < o.right && o.left < b.right && b.top < o.bottom && o.top < b.bottom
 }
 
 // place fits the nodes into the drawing with a margin for names.
