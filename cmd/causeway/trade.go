@@ -124,13 +124,21 @@ type tradeLookthroughCmd struct {
 	X     string `required:"" placeholder:"FILE" help:"Output: CSV of name,value."`
 	V     string `placeholder:"FILE" help:"Primary input (value added, employment cost, ...): CSV of name,value in the unit of X."`
 	Ghosh bool   `help:"Supply-driven Ghosh inverse instead of Leontief."`
-	JSON  bool   `help:"JSON instead of CSV."`
+
+	Partner []string `placeholder:"NAME" help:"Instead of multipliers, each sector's reliance on these sectors (or on the country whose prefix they carry, as CHN of CHN_C26): by look-through, at face value, hidden."`
+	JSON    bool     `help:"JSON instead of CSV."`
 }
 
 func (c tradeLookthroughCmd) Run(p *process) error {
 	m, notes, err := c.model(p)
 	if err != nil {
 		return err
+	}
+	if len(c.Partner) > 0 {
+		if c.Ghosh {
+			return usagef("--partner follows demand to its suppliers: leave --ghosh out")
+		}
+		return c.reliance(p, m, notes)
 	}
 	var value []float64
 	if c.V != "" {
@@ -157,6 +165,26 @@ func (c tradeLookthroughCmd) Run(p *process) error {
 		rows[i] = []string{o.Name, formatFloat(o.Output), formatFloat(o.Diagonal), o.Effect.String(), o.Multiplier.String()}
 	}
 	return writeCSV(p, []string{"name", "output_multiplier", "diagonal", "effect", "multiplier"}, rows)
+}
+
+func (c tradeLookthroughCmd) reliance(p *process, m *inout.Model, notes []string) error {
+	partner, err := m.Partner(c.Partner...)
+	if err != nil {
+		return err
+	}
+	out, err := m.Reliance(partner)
+	if err != nil {
+		return err
+	}
+	tell(p, notes)
+	if c.JSON {
+		return writeJSON(p, out)
+	}
+	rows := make([][]string, len(out))
+	for i, r := range out {
+		rows[i] = []string{r.Name, r.Look.String(), r.Face.String(), r.Hidden.String()}
+	}
+	return writeCSV(p, []string{"name", "look_through", "face_value", "hidden"}, rows)
 }
 
 // model reads and factorises the table of the flags.

@@ -1,0 +1,127 @@
+package exchange
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"causeway/stix"
+	"causeway/trade"
+	"causeway/trade/dependency"
+	"causeway/trade/episode"
+	"causeway/trade/scenario"
+	"causeway/trade/sharing"
+	"causeway/trade/table"
+	"github.com/google/go-cmp/cmp"
+)
+
+func params(t *testing.T) Params {
+	t.Helper()
+	created, err := stix.ParseTimestamp("2026-11-25T08:00:00.000Z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Params{Created: created, Marks: []string{stix.TLPGreen}, Inputs: []scenario.Input{{Name: "flows.csv", SHA256: strings.Repeat("ab", 32)}}}
+}
+
+func valid(t *testing.T, o *stix.Object, err error) *stix.Object {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range stix.Validate(o) {
+		if !p.Warning {
+			t.Errorf("%s: %s %s", o.ID(), p.Path, p.Text)
+		}
+	}
+	if len(o.MarkingRefs()) != 1 {
+		t.Errorf("%s is not marked", o.ID())
+	}
+	return o
+}
+
+// TestEpisodesTravel: every shipped scenario becomes a valid object, the same
+// bytes each time, and comes back as it was.
+func TestEpisodesTravel(t *testing.T) {
+	p := params(t)
+	for _, e := range episode.All() {
+		a, err := Scenario(&e.Scenario, p)
+		valid(t, a, err)
+		b, err := Scenario(&e.Scenario, p)
+		if err != nil || !bytes.Equal(a.Raw(), b.Raw()) {
+			t.Errorf("%s: two runs give other bytes (%v)", e.ID, err)
+		}
+		parsed, err := stix.ParseObject(a.Raw())
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ReadScenario(parsed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(&e.Scenario, back); d != "" {
+			t.Errorf("%s (-sent +read):\n%s", e.ID, d)
+		}
+	}
+}
+
+func TestDependencyAndPlan(t *testing.T) {
+	p := params(t)
+	ind := dependency.Indicator{Year: 2021, Importer: "JPN", Product: "811292", Imports: 100, HHI: trade.Known(0.68), Ratio: trade.Unknown("no exports"), Top: "CHN", TopShare: trade.Known(0.8)}
+	o, err := Dependency(ind, p)
+	back, err2 := ReadDependency(valid(t, o, err))
+	if err2 != nil || back.Ratio.IsKnown() || back.Ratio.Reason != "no exports" || back.HHI.Value != 0.68 {
+		t.Errorf("read back %+v, %v", back, err2)
+	}
+	salted := p
+	salted.Salt = "desk"
+	other, err := Dependency(ind, salted)
+	if err != nil || other.ID() == o.ID() {
+		t.Errorf("a salt leaves the id %s (%v)", other.ID(), err)
+	}
+	tab := func(name, csv string) *table.Table {
+		out, err := table.Read(name, strings.NewReader(csv))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	problem, err := sharing.Read(sharing.Tables{Offers: tab("o", "supplier,quantity\nS1,60\nS2,40\n"), Needs: tab("n", "member,quantity\nJ1,50\nJ2,60\nJ3,40\n"), Routes: tab("r", "from,to,capacity\nS1,J1,\nS1,J2,\nS2,J2,\nS2,J3,20\n"), Unit: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := problem.Solve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc, err := Scenario(&episode.All()[0].Scenario, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	po, err := Plan(plan, "Gallium for three", sc.ID(), p)
+	valid(t, po, err)
+	got, err := ReadPlan(po)
+	if err != nil || len(got.Served) != 3 || got.Served[2].Ratio.String() != "0.5" {
+		t.Errorf("read back %+v, %v", got, err)
+	}
+	found := false
+	for _, r := range po.Refs() {
+		found = found || (r.Property == "scenario_ref" && r.ID == sc.ID())
+	}
+	if !found {
+		t.Errorf("the plan does not refer to its scenario: %v", po.Refs())
+	}
+	if _, err := ReadPlan(sc); err == nil {
+		t.Error("a scenario was read as a plan")
+	}
+}
+
+func TestDefinitions(t *testing.T) {
+	os, err := Definitions()
+	if err != nil || len(os) != 4 {
+		t.Fatalf("%d definitions, %v", len(os), err)
+	}
+	for _, o := range os {
+		valid(t, o, nil)
+	}
+}
