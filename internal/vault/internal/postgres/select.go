@@ -1,0 +1,178 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+
+	"causeway/internal/vault/internal/engine"
+)
+
+// query is a Select as SQL.
+type query struct {
+	s       engine.Select
+	from    string
+	where   []string
+	args    []any
+	allowed string // placeholder of Allowed
+	specs   string // placeholder of Specs
+}
+
+// arg gives the placeholder of a value.
+func (q *query) arg(v any) string {
+	q.args = append(q.args, v)
+	return fmt.Sprintf("$%d", len(q.args))
+}
+
+func (q *query) and(cond string) { q.where = append(q.where, cond) }
+
+// may is the condition that the asker may see a row's rule now. A rule beyond
+// the end of Allowed is denied.
+func (q *query) may(table string) string {
+	return fmt.Sprintf("CASE WHEN %[1]s.rule < length(%[2]s::bytea) THEN get_byte(%[2]s::bytea, %[1]s.rule) = 1 ELSE false END", table, q.allowed)
+}
+
+// build walks the smallest set that the question names, joins it to the feed,
+// and demands of every row, before any limit, that it is in the feed, not
+// withdrawn, and under a rule that the asker may see now. Joins are made in
+// the order they are written, see settings.
+func build(s engine.Select) *query {
+	q := &query{s: s}
+	feed := q.arg(s.Feed)
+	q.allowed = q.arg(s.Allowed)
+	if s.Specs != nil {
+		q.specs = q.arg(s.Specs)
+	}
+	inFeed := " JOIN place p ON p.vid = v.vid AND p.feed = " + feed
+	switch {
+	case s.IDs != nil:
+		q.from = "version v" + inFeed
+		q.and("v.id = ANY(" + q.arg(s.IDs) + ")")
+		if s.Terms != nil {
+			q.and("EXISTS (SELECT FROM word w WHERE w.vid = v.vid AND w.words @@ " + q.arg(matching(s.Terms)) + "::tsquery)")
+		}
+	case s.Terms != nil:
+		q.from = "word w JOIN version v ON v.vid = w.vid" + inFeed
+		q.and("w.words @@ " + q.arg(matching(s.Terms)) + "::tsquery")
+	case s.RefTo != "":
+		q.from = "ref r JOIN version v ON v.vid = r.vid" + inFeed
+		q.and("r.target = " + q.arg(s.RefTo))
+	default:
+		q.from = "place p JOIN version v ON v.vid = p.vid"
+		q.and("p.feed = " + feed)
+	}
+	q.and("NOT v.gone")
+	q.and(q.may("v"))
+	if s.Holders {
+		q.and("EXISTS (SELECT FROM holder h WHERE h.reader = (SELECT owner FROM feed WHERE feed = p.feed) AND h.vid = p.vid)")
+	}
+	q.filters()
+	q.choice()
+	if s.After != 0 {
+		q.and("p.added > " + q.arg(s.After))
+	}
+	if s.Before != 0 {
+		q.and("p.added < " + q.arg(s.Before))
+	}
+	return q
+}
+
+// matching is a full-text question: every term occurs. Terms hold letters,
+// digits and marks only.
+func matching(terms []string) string { return "'" + strings.Join(terms, "' & '") + "'" }
+
+func (q *query) filters() {
+	s := &q.s
+	if s.Kinds != nil {
+		q.and("p.kind = ANY(" + q.arg(s.Kinds) + ")")
+	}
+	if s.Labels != nil {
+		q.and("v.label = ANY(" + q.arg(s.Labels) + ")")
+	}
+	if s.Specs != nil {
+		q.and("v.spec = ANY(" + q.specs + ")")
+	}
+	for _, f := range []struct{ column, value string }{{"v.collection", s.Collection}, {"v.created_by", s.CreatedBy}, {"v.source", s.Source}} {
+		if f.value != "" {
+			q.and(f.column + " = " + q.arg(f.value))
+		}
+	}
+	if s.Since != 0 {
+		q.and("v.modified >= " + q.arg(s.Since))
+	}
+	if s.Until != 0 {
+		q.and("v.modified < " + q.arg(s.Until))
+	}
+}
+
+// other is the condition that another visible version of the same object
+// stands before (op <) or after (op >) this one.
+func (q *query) other(op string) string {
+	cond := `EXISTS (SELECT FROM version o JOIN place x ON x.vid = o.vid AND x.feed = p.feed
+		WHERE o.id = v.id AND NOT o.gone AND x.flag <> 2 AND o.modified ` + op + ` v.modified AND ` + q.may("o")
+	if q.specs != "" {
+		cond += " AND o.spec = ANY(" + q.specs + ")"
+	}
+	return cond + ")"
+}
+
+// choice picks versions. Flags answer the usual question; with a choice of
+// specifications the newest is the newest among those.
+func (q *query) choice() {
+	s := &q.s
+	if s.Last && !s.First && s.Times == nil && s.Specs == nil {
+		q.and("p.flag = 0")
+		return
+	}
+	q.and("p.flag <> 2")
+	if s.All {
+		return
+	}
+	some := []string{"false"}
+	if s.Last {
+		some = append(some, "NOT "+q.other(">"))
+	}
+	if s.First {
+		some = append(some, "NOT "+q.other("<"))
+	}
+	if s.Times != nil {
+		some = append(some, "v.modified = ANY("+q.arg(s.Times)+")")
+	}
+	q.and("(" + strings.Join(some, " OR ") + ")")
+}
+
+// Rows implements [engine.Read].
+func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
+	q := build(s)
+	text := "SELECT " + placeColumns + ", " + rowColumns
+	fields := func(r *engine.Row) []any { return append(placeFields(&r.Place), rowFields(&r.Version)...) }
+	if !s.Bare {
+		text += ", v.raw"
+		fields = func(r *engine.Row) []any {
+			return append(append(placeFields(&r.Place), rowFields(&r.Version)...), &r.Raw)
+		}
+	}
+	text += " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ") + " ORDER BY p.added"
+	if s.Newest {
+		text += " DESC"
+	}
+	if s.Limit > 0 {
+		text += " LIMIT " + q.arg(s.Limit)
+	}
+	return collect(t, fields, text, q.args...)
+}
+
+// rowColumns are those that a page shows.
+const rowColumns = "v.vid, v.id, v.text, v.kind, v.spec, v.created_by, v.source, v.collection, v.label, v.at, v.act"
+
+func rowFields(v *engine.Version) []any {
+	return []any{&v.VID, &v.ID, &v.Text, &v.Kind, &v.Spec, &v.CreatedBy, &v.Source, &v.Collection, &v.Label, &v.At, &v.Act}
+}
+
+// Count implements [engine.Read].
+func (t *tx) Count(s engine.Select) (n int64, err error) {
+	q := build(s)
+	if err = t.c.QueryRow(t.ctx, "SELECT count(*) FROM "+q.from+" WHERE "+strings.Join(q.where, " AND "), q.args...).Scan(&n); err != nil {
+		err = fmt.Errorf("count in the vault: %w", err)
+	}
+	return n, err
+}
