@@ -64,10 +64,20 @@ func build(n *node.Node) (http.Handler, []Route, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("prepare the exchange: %w", err)
 	}
-	mux.Handle(taxiiapi.Prefix, exchange)
-	mux.Handle(strings.TrimSuffix(taxiiapi.Prefix, "/"), exchange)
 	routes = append(routes, Route{Pattern: taxiiapi.Prefix})
 	// Forms of other origins are refused before any handler sees them; the
 	// token of the session is checked as well (web.Route).
-	return strict(http.NewCrossOriginProtection().Handler(mux)), routes, nil
+	return strict(besides(exchange, http.NewCrossOriginProtection().Handler(mux))), routes, nil
+}
+
+// besides gives the paths of TAXII to its own handler, past the mux, which
+// redirects and answers in forms that TAXII clients do not know.
+func besides(exchange, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path+"/", taxiiapi.Prefix) {
+			exchange.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
 }

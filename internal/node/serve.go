@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"causeway/taxii"
 )
 
 // Limits of the pages' server. Bodies are limited by each route.
@@ -55,9 +57,7 @@ func (n *Node) Serve(ctx context.Context, l Listeners, handler http.Handler) err
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    slog.NewLogLogger(n.Log.Handler(), slog.LevelDebug),
 	}
-	web := tls.NewListener(l.Web, &tls.Config{
-		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"},
-	})
+	web := tls.NewListener(l.Web, taxii.ServerTLS(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}}))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := server.Serve(web); !errors.Is(err, http.ErrServerClosed) {

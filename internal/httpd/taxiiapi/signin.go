@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"causeway/internal/audit"
-	"causeway/internal/node"
 	"causeway/internal/people"
 	"causeway/internal/vault"
 	"causeway/label"
@@ -84,9 +83,4 @@ func effective(policies *label.Policies, xml []byte) (label.Effective, error) {
 	}
 	rule, err := policies.Rule(l)
 	return label.Effective{Rule: rule, Labels: [][]byte{xml}}, err
-}
-
-// ForNode makes the handler of a whole node.
-func ForNode(ctx context.Context, n *node.Node) (http.Handler, error) {
-	return New(ctx, Config{Vault: n.Vault, Policies: n.Policies, SignIn: SignIn(n.Vault, n.People, n.Policies), Title: n.Config.Name, Log: n.Log})
 }
