@@ -21,6 +21,9 @@ import (
 type opinionCmd struct {
 	Fit      opinionFitCmd      `cmd:"" help:"Estimate how each country sees each target, with calibrated intervals."`
 	Backtest opinionBacktestCmd `cmd:"" help:"Print how often the 90 % intervals hold on cells the model has not seen."`
+	Effect   opinionEffectCmd   `cmd:"" help:"The estimate before and after an event, with the interval of the change; no proof of cause."`
+	Region   opinionRegionCmd   `cmd:"" help:"A regional figure under visible weights: equal, population, chosen."`
+	Code     opinionCodeCmd     `cmd:"" help:"Join what several nations say an item is: agreement, likely class, dissent kept."`
 	Check    opinionCheckCmd    `cmd:"" help:"List columns that look mislabelled and jumps to look at."`
 }
 
