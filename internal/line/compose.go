@@ -85,7 +85,7 @@ func (l *Line) compose(ctx context.Context, node string, p Precedence) (bool, er
 	if msg != nil {
 		act.Detail["message"] = digest.String()
 	}
-	_, err = l.vault.Act(ctx, act, func(tx *vault.Tx) error {
+	_, err = l.commit(ctx, act, func(tx *vault.Tx) error {
 		if now, err := recallCount(tx, node); err != nil || now != recalls {
 			return errors.Join(err, errMoved)
 		}

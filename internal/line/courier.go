@@ -53,7 +53,7 @@ func (l *Line) Export(ctx context.Context, by, node string, w io.Writer) (Export
 	if p.State != Active {
 		return out, fmt.Errorf("export for %s: %w: it is %s here", node, ErrSuspended, p.State)
 	}
-	if _, err := l.vault.Act(ctx, audit.Act{Actor: by, Verb: "export", Subject: node}, nil); err != nil {
+	if _, err := l.commit(ctx, audit.Act{Actor: by, Verb: "export", Subject: node}, nil); err != nil {
 		return out, fmt.Errorf("export for %s: %w", node, err)
 	}
 	f := &frames{w: bufio.NewWriterSize(w, 1<<20), sum: sha256.New()}
@@ -164,7 +164,7 @@ type Imported struct {
 // a file that is cut is taken as far as it is whole, and named an error.
 func (l *Line) Import(ctx context.Context, by string, r io.Reader) (Imported, error) {
 	var out Imported
-	if _, err := l.vault.Act(ctx, audit.Act{Actor: by, Verb: "import-line", Subject: l.Node()}, nil); err != nil {
+	if _, err := l.commit(ctx, audit.Act{Actor: by, Verb: "import-line", Subject: l.Node()}, nil); err != nil {
 		return out, fmt.Errorf("import: %w", err)
 	}
 	sum := sha256.New()

@@ -17,7 +17,7 @@ func (l *Line) Rotate(ctx context.Context, by string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = l.vault.Act(ctx, audit.Act{Actor: by, Verb: "rotate", Subject: l.Node()}, func(tx *vault.Tx) error {
+	_, err = l.commit(ctx, audit.Act{Actor: by, Verb: "rotate", Subject: l.Node()}, func(tx *vault.Tx) error {
 		return l.sendKeys(tx)
 	})
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"causeway/internal/audit"
 	"causeway/internal/vault"
 	"causeway/label"
 
@@ -96,6 +97,7 @@ type Item struct {
 // any number of servers may share one store.
 type Line struct {
 	vault    *vault.Vault
+	commit   func(context.Context, audit.Act, func(*vault.Tx) error) (vault.Entry, error) // the vault's Act; tests let it fail
 	ring     *Ring
 	policies func() *label.Policies
 	signer   note.Signer
@@ -145,7 +147,7 @@ func Open(_ context.Context, c Config) (*Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the line: %w", err)
 	}
-	l := &Line{vault: c.Vault, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, address: c.Address, parts: parts,
+	l := &Line{vault: c.Vault, commit: c.Vault.Act, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, address: c.Address, parts: parts,
 		limits: c.Limits.filled(), changed: c.PartnersChanged, now: c.Now, log: c.Log,
 		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}}
 	if l.now == nil {

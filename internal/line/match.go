@@ -362,7 +362,7 @@ func (l *Line) loadMatch(ctx context.Context, run string) (*Match, error) {
 
 func (l *Line) saveMatch(ctx context.Context, by, verb string, m *Match) error {
 	act := audit.Act{Actor: by, Verb: verb, Subject: m.Run, Detail: map[string]string{"partner": m.Partner, "asked": fmt.Sprint(m.Asked), "commit": m.Commit.String()}}
-	_, err := l.vault.Act(ctx, act, func(tx *vault.Tx) error { return save(tx, spaceMatch, m.Run, m) })
+	_, err := l.commit(ctx, act, func(tx *vault.Tx) error { return save(tx, spaceMatch, m.Run, m) })
 	return err
 }
 
@@ -419,7 +419,7 @@ func (l *Line) serveProposal(w http.ResponseWriter, r *http.Request, p *partnerR
 	m := &Match{Run: q.Run, Partner: p.Node, Kinds: q.Kinds, State: MatchProposed, By: PartnerReader(p.Node), Asked: q.Asked,
 		Proposed: now, Expires: now.Add(matchValid)}
 	act := audit.Act{Actor: PartnerReader(p.Node), Verb: "match-propose", Subject: m.Run, Detail: map[string]string{"asked": fmt.Sprint(m.Asked)}}
-	_, err := l.vault.Act(r.Context(), act, func(tx *vault.Tx) error {
+	_, err := l.commit(r.Context(), act, func(tx *vault.Tx) error {
 		var old Match
 		if ok, err := load(tx, spaceMatch, q.Run, &old); err != nil || ok {
 			return errors.Join(err, errNoMatch)
@@ -450,7 +450,7 @@ func (l *Line) serveEvaluate(w http.ResponseWriter, r *http.Request, m *Match, e
 	key := fmt.Sprintf("%s/%d", m.Partner, m.Epoch)
 	errSpent := errors.New("no more elements are answered: this match or this week's share is used up")
 	act := audit.Act{Actor: PartnerReader(m.Partner), Verb: "match-evaluate", Subject: m.Run, Detail: map[string]string{"elements": fmt.Sprint(n)}}
-	_, err := l.vault.Act(r.Context(), act, func(tx *vault.Tx) error {
+	_, err := l.commit(r.Context(), act, func(tx *vault.Tx) error {
 		var now Match
 		if _, err := load(tx, spaceMatch, m.Run, &now); err != nil {
 			return err

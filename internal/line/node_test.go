@@ -21,17 +21,19 @@ import (
 
 // testNode is a whole node of a test: its vault, keys, and line.
 type testNode struct {
-	t        testing.TB
-	nation   string
-	identity string // STIX identity it speaks for
-	dir      string
-	policies *label.Policies
-	signer   note.Signer
-	ring     *Ring
-	vault    *vault.Vault
-	line     *Line
-	address  string
-	limits   Limits
+	t          testing.TB
+	nation     string
+	identity   string // STIX identity it speaks for
+	dir        string
+	policies   *label.Policies
+	signer     note.Signer
+	ring       *Ring
+	vault      *vault.Vault
+	line       *Line
+	address    string
+	advertised string // where partners are told to go; empty: address
+	limits     Limits
+	injector   injector
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -82,9 +84,10 @@ func (n *testNode) open() {
 		n.t.Fatal(err)
 	}
 	n.line, err = Open(ctx, Config{Vault: n.vault, Ring: n.ring, Policies: func() *label.Policies { return n.policies }, LogSigner: n.signer,
-		Address: n.address, Spool: filepath.Join(n.dir, "spool"), Node: n.reader, Limits: n.limits,
+		Address: or(n.advertised, n.address), Spool: filepath.Join(n.dir, "spool"), Node: n.reader, Limits: n.limits,
 		PartnersChanged: func(ctx context.Context, rs []vault.Reader) error { return n.vault.SetReaders(ctx, rs) }})
 	if err == nil {
+		n.line.commit = n.act
 		err = n.line.announce(ctx)
 	}
 	if err != nil {

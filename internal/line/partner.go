@@ -114,7 +114,7 @@ func (l *Line) Invite(ctx context.Context, by string) (*Invitation, []byte, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	_, err = l.vault.Act(ctx, audit.Act{Actor: by, Verb: "invite", Subject: inv.digest.String()}, func(tx *vault.Tx) error {
+	_, err = l.commit(ctx, audit.Act{Actor: by, Verb: "invite", Subject: inv.digest.String()}, func(tx *vault.Tx) error {
 		return save(tx, spaceInvitation, inv.digest.String(), invitationRecord{File: file, By: by, Expires: inv.Expires})
 	})
 	if err != nil {
@@ -211,7 +211,7 @@ func (l *Line) pin(ctx context.Context, by string, p *partnerRecord, check func(
 	if _, err := negotiate(p.Versions[0], p.Versions[1]); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvitation, err)
 	}
-	_, err := l.vault.Act(ctx, audit.Act{Actor: by, Verb: "pin", Subject: p.Node}, func(tx *vault.Tx) error {
+	_, err := l.commit(ctx, audit.Act{Actor: by, Verb: "pin", Subject: p.Node}, func(tx *vault.Tx) error {
 		if err := check(tx); err != nil {
 			return err
 		}
@@ -351,7 +351,7 @@ func (l *Line) ClearFork(ctx context.Context, by, node string) error {
 // change alters one partner's record in an act of its own and tells the
 // vault and the workers.
 func (l *Line) change(ctx context.Context, by, verb, node string, alter func(*partnerRecord) error) error {
-	_, err := l.vault.Act(ctx, audit.Act{Actor: by, Verb: verb, Subject: node}, func(tx *vault.Tx) error {
+	_, err := l.commit(ctx, audit.Act{Actor: by, Verb: verb, Subject: node}, func(tx *vault.Tx) error {
 		p, err := loadPartner(tx, node)
 		if err != nil {
 			return err

@@ -37,6 +37,6 @@ func (l *Line) charge(node string, n int64) time.Duration {
 
 // act is a transaction in the node's own name.
 func (l *Line) act(ctx context.Context, verb, subject string, do func(*vault.Tx) error) error {
-	_, err := l.vault.Act(ctx, audit.Act{Actor: "node", Verb: verb, Subject: subject}, do)
+	_, err := l.commit(ctx, audit.Act{Actor: "node", Verb: verb, Subject: subject}, do)
 	return err
 }

@@ -186,7 +186,7 @@ func (l *Line) store(ctx context.Context, partner *partnerRecord, o *opened, c c
 	var doc SignedReceipt
 	act := audit.Act{Actor: PartnerReader(st.From), Verb: "receive", Subject: o.digest.String(),
 		Detail: map[string]string{"kind": st.Kind, "precedence": st.Precedence.String(), "result": rc.Result, "versions": strconv.Itoa(st.Count)}}
-	_, err = l.vault.Act(ctx, act, func(tx *vault.Tx) error {
+	_, err = l.commit(ctx, act, func(tx *vault.Tx) error {
 		if rc, err := l.already(tx, o.header); rc != nil || err != nil {
 			return errors.Join(err, errLaneBusy)
 		}

@@ -386,7 +386,7 @@ func (l *Line) learn(ctx context.Context, node string, x *exchange) error {
 	if _, err := negotiate(x.Versions[0], x.Versions[1]); err != nil {
 		return err
 	}
-	_, err = l.vault.Act(ctx, audit.Act{Actor: PartnerReader(node), Verb: "protocol", Subject: node}, func(tx *vault.Tx) error {
+	_, err = l.commit(ctx, audit.Act{Actor: PartnerReader(node), Verb: "protocol", Subject: node}, func(tx *vault.Tx) error {
 		p, err := loadPartner(tx, node)
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ func (l *Line) settle(ctx context.Context, node string, doc SignedReceipt) error
 	if rc.Reason != "" {
 		act.Detail["reason"] = rc.Reason
 	}
-	_, err = l.vault.Act(ctx, act, func(tx *vault.Tx) error {
+	_, err = l.commit(ctx, act, func(tx *vault.Tx) error {
 		return l.keepReceipt(tx, node, from, rc, doc)
 	})
 	if errors.Is(err, errSettled) {
@@ -212,7 +212,7 @@ func (l *Line) reconcile(ctx context.Context, node string, lane laneRecord, st L
 		return err
 	}
 	act := audit.Act{Actor: "node", Verb: "repair", Subject: node, Detail: map[string]string{"precedence": st.Precedence.String()}}
-	_, err := l.vault.Act(ctx, act, func(tx *vault.Tx) error {
+	_, err := l.commit(ctx, act, func(tx *vault.Tx) error {
 		var now laneRecord
 		if _, err := load(tx, spaceLane, laneKey(node, st.Precedence), &now); err != nil {
 			return err
