@@ -47,7 +47,6 @@ type lineView struct {
 	Vouched  int64         `json:"vouched"` // entries of this node's audit log that the partner vouches for
 	Fork     string        `json:"fork,omitempty"`
 	Repairs  []line.Repair `json:"repairs,omitempty"`
-	Theirs   string        `json:"suspended_there,omitempty"`
 	Protocol int           `json:"protocol"`
 }
 
@@ -69,7 +68,7 @@ type laneView struct {
 
 func viewOf(s line.LineStatus) lineView {
 	v := lineView{Node: s.Partner.NodeID, Name: s.Partner.Name, Nation: s.Partner.Nation, State: string(s.Partner.State), Contact: s.Contact,
-		Held: s.Held, Waiting: s.Waiting, Since: s.Since, Why: s.Why, Seen: s.Seen.Size, Repairs: s.Repairs, Theirs: s.Suspended, Protocol: s.Partner.Protocol}
+		Held: s.Held, Waiting: s.Waiting, Since: s.Since, Why: s.Why, Seen: s.Seen.Size, Repairs: s.Repairs, Protocol: s.Partner.Protocol}
 	if s.Vouched != nil {
 		v.Vouched = s.Vouched.Size
 	}
@@ -123,9 +122,6 @@ func printLine(w io.Writer, s line.LineStatus) {
 		fmt.Fprintf(w, " since %s: %s", s.Since.UTC().Format(time.RFC3339), s.Why)
 	}
 	fmt.Fprintln(w)
-	if s.Suspended != "" {
-		fmt.Fprintf(w, "  the partner has suspended the line: %s\n", s.Suspended)
-	}
 	if s.Fork != nil {
 		fmt.Fprintf(w, "  WARNING %s\n", s.Fork.Error())
 	}

@@ -73,21 +73,17 @@ func (l *Line) catchUpKeys(ctx context.Context) error {
 	return nil
 }
 
-// Notices between nodes.
-const (
-	noticeSuspended = "suspended"
-	noticeResumed   = "resumed"
-	noticeReturn    = "return" // the sender lost what it sent after a place in a stream
-)
+// noticeReturn says that its sender lost what it sent after a place in a
+// stream, as after going back to a backup.
+const noticeReturn = "return"
 
 // notice is a message about the line itself.
 type notice struct {
 	V          int        `json:"v"`
 	What       string     `json:"what"`
-	Text       string     `json:"text,omitempty"`
-	Precedence Precedence `json:"precedence"`       // return: of the lane
-	Stream     string     `json:"stream,omitempty"` // return: that the sender forgot the end of
-	After      int64      `json:"after,omitempty"`  // return: the last message it remembers
+	Precedence Precedence `json:"precedence"` // of the lane
+	Stream     string     `json:"stream"`     // that the sender forgot the end of
+	After      int64      `json:"after"`      // the last message it remembers
 }
 
 const maxNotice = 64 << 10
@@ -95,16 +91,10 @@ const maxNotice = 64 << 10
 var errNotice = errors.New("the notice is not one that this node knows")
 
 func (l *Line) takeNotice(tx *vault.Tx, p *partnerRecord, c *content, rc *Receipt) error {
-	switch {
-	case c.notice.V == 1 && c.notice.What == noticeSuspended:
-		p.Theirs = or(clip(c.notice.Text), "no reason was given")
-	case c.notice.V == 1 && c.notice.What == noticeResumed:
-		p.Theirs = ""
-	case c.notice.V == 1 && c.notice.What == noticeReturn && streamPattern.MatchString(c.notice.Stream):
+	if c.notice.V == 1 && c.notice.What == noticeReturn && streamPattern.MatchString(c.notice.Stream) {
 		return l.giveBack(tx, p, c.notice)
-	default:
-		rc.Result, rc.Reason = Refused, errNotice.Error()
 	}
+	rc.Result, rc.Reason = Refused, errNotice.Error()
 	return nil
 }
 

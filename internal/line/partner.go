@@ -64,7 +64,6 @@ type partnerRecord struct {
 	Vouched   *Witnessed       `json:"vouched,omitempty"` // this node's log, as far as it vouches for it
 	Fork      *Fork            `json:"fork,omitempty"`    // its log was rewritten
 	Repairs   []Repair         `json:"repairs,omitempty"`
-	Theirs    string           `json:"theirs,omitempty"` // why the partner has suspended the line
 }
 
 // identities gives the keys of a partner, newest first. Their signatures were

@@ -52,6 +52,9 @@ func (l *Line) Run(ctx context.Context) error {
 		}
 	}
 	if err := l.catchUpKeys(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	news := l.wakeup("run")

@@ -12,7 +12,7 @@ const (
 	kindObjects  = "objects"  // manifest, attestations, envelope
 	kindRecall   = "recall"   // recall
 	kindIdentity = "identity" // identity: the sender's next generation of keys
-	kindNotice   = "notice"   // notice: consent to a match, suspension, return
+	kindNotice   = "notice"   // notice: a wish to get back what was lost
 )
 
 var partsOf = map[string][]string{

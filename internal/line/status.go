@@ -10,18 +10,17 @@ import (
 // LineStatus answers, for one partner: what do they hold, what is waiting,
 // since when, and why.
 type LineStatus struct {
-	Partner   Partner
-	Contact   time.Time    // last answer since this node started; zero: none yet
-	Why       string       // why what waits is waiting; empty when nothing does
-	Lanes     []LaneStatus // the most urgent first
-	Held      int64        // versions delivered, by the partner's receipts, less those it removed
-	Waiting   int64        // versions in the outbox or under way
-	Since     time.Time    // oldest of them; zero: nothing waits
-	Seen      Witnessed    // the partner's audit log, as far as this node vouches for it
-	Vouched   *Witnessed   // this node's audit log, as far as the partner vouches for it
-	Fork      *Fork        // the partner's audit log was rewritten; shown until somebody looked into it
-	Repairs   []Repair     // histories that one side lost, newest last
-	Suspended string       // the partner has suspended the line, in its words
+	Partner Partner
+	Contact time.Time    // last answer since this node started; zero: none yet
+	Why     string       // why what waits is waiting; empty when nothing does
+	Lanes   []LaneStatus // the most urgent first
+	Held    int64        // versions delivered, by the partner's receipts, less those it removed
+	Waiting int64        // versions in the outbox or under way
+	Since   time.Time    // oldest of them; zero: nothing waits
+	Seen    Witnessed    // the partner's audit log, as far as this node vouches for it
+	Vouched *Witnessed   // this node's audit log, as far as the partner vouches for it
+	Fork    *Fork        // the partner's audit log was rewritten; shown until somebody looked into it
+	Repairs []Repair     // histories that one side lost, newest last
 }
 
 // LaneStatus is one precedence of a line.
@@ -65,7 +64,7 @@ func (l *Line) statusOf(ctx context.Context, p Partner) (*LineStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &LineStatus{Partner: p, Seen: rec.Seen, Vouched: rec.Vouched, Fork: rec.Fork, Repairs: rec.Repairs, Suspended: rec.Theirs}
+	st := &LineStatus{Partner: p, Seen: rec.Seen, Vouched: rec.Vouched, Fork: rec.Fork, Repairs: rec.Repairs}
 	for _, prec := range precedences {
 		lane, err := l.laneStatus(r, p.NodeID, prec)
 		if err != nil {
@@ -83,20 +82,18 @@ func (l *Line) statusOf(ctx context.Context, p Partner) (*LineStatus, error) {
 	l.mu.Unlock()
 	st.Contact = c.At
 	if !st.Since.IsZero() {
-		st.Why = l.why(p, rec, c)
+		st.Why = why(p, c)
 	}
 	return st, nil
 }
 
 // why tells a person what keeps messages from leaving.
-func (l *Line) why(p Partner, rec *partnerRecord, c contact) string {
+func why(p Partner, c contact) string {
 	switch {
 	case p.State == Comparing:
 		return "the codes of the two keys have not been compared and confirmed here"
 	case p.State != Active:
 		return "the line is " + string(p.State) + " here: " + p.Reason
-	case rec.Theirs != "":
-		return "the partner has suspended the line: " + rec.Theirs
 	case p.Address == "" && c.At.IsZero():
 		return "the partner fetches for itself, and has not asked since this node started"
 	case p.Address == "":

@@ -1,0 +1,80 @@
+package line
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// BenchmarkCatchUp delivers 20,000 objects that waited through an outage.
+// Both nodes, their stores and their logs are on this machine.
+func BenchmarkCatchUp(b *testing.B) {
+	const each = 20_000
+	var spent time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		x, y := newTestNode(b, "BEL", true), newTestNode(b, "JPN", true)
+		x.limits.Checkpoint, y.limits.Checkpoint = 0, 0
+		for _, n := range []*testNode{x, y} {
+			n.close()
+			n.open()
+		}
+		befriend(b, x, y, "SECRET")
+		for i := 0; i < each; i += 1000 {
+			x.release(Routine, x.effective("SECRET", "JPN"), x.objects(i, 1000), y.name())
+		}
+		y.start()
+		b.StartTimer()
+		start := time.Now()
+		x.start()
+		for x.status(y.name()).Held < each {
+			time.Sleep(5 * time.Millisecond)
+		}
+		spent += time.Since(start)
+		b.StopTimer()
+		x.close()
+		y.close()
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(each*b.N)/spent.Seconds(), "objects/s")
+}
+
+// BenchmarkFlash measures a FLASH release, from the act to the partner's
+// store, while 100,000 ROUTINE objects wait and flow.
+func BenchmarkFlash(b *testing.B) {
+	x, y := newTestNode(b, "BEL", true), newTestNode(b, "JPN", true)
+	x.limits.Checkpoint, y.limits.Checkpoint = 0, 0
+	for _, n := range []*testNode{x, y} {
+		n.close()
+		n.open()
+	}
+	befriend(b, x, y, "SECRET")
+	for i := 0; i < 100_000; i += 1000 {
+		x.release(Routine, x.effective("SECRET", "JPN"), x.objects(i, 1000), y.name())
+	}
+	y.start()
+	x.start()
+	var took []time.Duration
+	serial := 1 << 30
+	for b.Loop() {
+		objs := x.objects(serial, 1)
+		serial++
+		start := time.Now()
+		x.release(Flash, x.effective("SECRET", "JPN"), objs, y.name())
+		for {
+			if _, err := y.vault.As(y.reader()).Get(b.Context(), objs[0].ID()); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "ms-median")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "ms-p99")
+	b.ReportMetric(float64(x.status(y.name()).Waiting), "routine-left")
+	if testing.Verbose() {
+		fmt.Println(took)
+	}
+}
