@@ -57,6 +57,7 @@ type cli struct {
 	Label     labelCmd     `cmd:"" help:"Confidentiality labels: what they mean, who may read, how they join."`
 	Group     groupCmd     `cmd:"" help:"Dated groups of nations."`
 
+	Audit     auditCmd     `cmd:"" help:"The tamper-evident log: verify, prove, export."`
 	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
 	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
 	Stix      stixCmd      `cmd:"" help:"Check STIX objects and patterns."`
