@@ -122,6 +122,9 @@ func printLine(w io.Writer, s line.LineStatus) {
 		fmt.Fprintf(w, " since %s: %s", s.Since.UTC().Format(time.RFC3339), s.Why)
 	}
 	fmt.Fprintln(w)
+	if s.Suspended != "" {
+		fmt.Fprintf(w, "  shut there: %s\n", s.Suspended)
+	}
 	if s.Fork != nil {
 		fmt.Fprintf(w, "  WARNING %s\n", s.Fork.Error())
 	}

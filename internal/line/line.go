@@ -125,6 +125,7 @@ type contact struct {
 	At     time.Time // of the last answer
 	Tried  time.Time
 	Reason string // why there was none
+	Shut   string // the partner's words, where it keeps the line shut
 }
 
 var (

@@ -116,9 +116,13 @@ func (l *Line) touch(node string, err error) {
 	c := l.contact[node]
 	c.Tried = l.now()
 	if err == nil {
-		c.At, c.Reason = c.Tried, ""
+		c.At, c.Reason, c.Shut = c.Tried, "", ""
 	} else {
-		c.Reason = err.Error()
+		c.Reason, c.Shut = err.Error(), ""
+		var f failure
+		if errors.As(err, &f) && f.Code == codeShut {
+			c.Shut = f.Text
+		}
 	}
 	l.contact[node] = c
 }

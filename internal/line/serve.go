@@ -81,6 +81,10 @@ func (l *Line) Handler() http.Handler {
 	return mux
 }
 
+// codeShut is the code of a failure because the line is not open on the
+// answering side.
+const codeShut = "not-open"
+
 // failure is an error as it crosses: a code for the program and a text for
 // the people of the other side, which never says more than they may know.
 type failure struct {
@@ -120,7 +124,7 @@ func (l *Line) asPartner(h func(http.ResponseWriter, *http.Request, *partnerReco
 		case err != nil:
 			l.unavailable(w, "find the partner", err)
 		case p.State != Active:
-			fail(w, http.StatusForbidden, "not-open", "the line is not open on this side ("+string(p.State)+"); its operator has to open it")
+			fail(w, http.StatusForbidden, codeShut, "the line is not open on this side ("+string(p.State)+"); its operator has to open it")
 		default:
 			h(w, r, p)
 		}
@@ -227,7 +231,7 @@ func (l *Line) answerReceipt(w http.ResponseWriter, doc SignedReceipt, err error
 	case errors.Is(err, errTwin):
 		fail(w, http.StatusConflict, "twin", errTwin.Error())
 	case errors.Is(err, errNotHere), errors.Is(err, ErrNoPartner), errors.Is(err, ErrSuspended):
-		fail(w, http.StatusForbidden, "not-open", "this node does not take messages of this sender")
+		fail(w, http.StatusForbidden, codeShut, "this node does not take messages of this sender")
 	case errors.Is(err, errSealed), errors.Is(err, errBadSignature), errors.Is(err, errMessage):
 		fail(w, http.StatusUnprocessableEntity, "message", err.Error())
 	default:

@@ -10,17 +10,18 @@ import (
 // LineStatus answers, for one partner: what do they hold, what is waiting,
 // since when, and why.
 type LineStatus struct {
-	Partner Partner
-	Contact time.Time    // last answer since this node started; zero: none yet
-	Why     string       // why what waits is waiting; empty when nothing does
-	Lanes   []LaneStatus // the most urgent first
-	Held    int64        // versions delivered, by the partner's receipts, less those it removed
-	Waiting int64        // versions in the outbox or under way
-	Since   time.Time    // oldest of them; zero: nothing waits
-	Seen    Witnessed    // the partner's audit log, as far as this node vouches for it
-	Vouched *Witnessed   // this node's audit log, as far as the partner vouches for it
-	Fork    *Fork        // the partner's audit log was rewritten; shown until somebody looked into it
-	Repairs []Repair     // histories that one side lost, newest last
+	Partner   Partner
+	Contact   time.Time    // last answer since this node started; zero: none yet
+	Why       string       // why what waits is waiting; empty when nothing does
+	Lanes     []LaneStatus // the most urgent first
+	Held      int64        // versions delivered, by the partner's receipts, less those it removed
+	Waiting   int64        // versions in the outbox or under way
+	Since     time.Time    // oldest of them; zero: nothing waits
+	Seen      Witnessed    // the partner's audit log, as far as this node vouches for it
+	Vouched   *Witnessed   // this node's audit log, as far as the partner vouches for it
+	Fork      *Fork        // the partner's audit log was rewritten; shown until somebody looked into it
+	Repairs   []Repair     // histories that one side lost, newest last
+	Suspended string       // the partner keeps the line shut on its side, in its words; empty: not that is known
 }
 
 // LaneStatus is one precedence of a line.
@@ -80,7 +81,7 @@ func (l *Line) statusOf(ctx context.Context, p Partner) (*LineStatus, error) {
 	l.mu.Lock()
 	c := l.contact[p.NodeID]
 	l.mu.Unlock()
-	st.Contact = c.At
+	st.Contact, st.Suspended = c.At, c.Shut
 	if !st.Since.IsZero() {
 		st.Why = why(p, c)
 	}
