@@ -37,6 +37,9 @@ func (o *Object) Canonical() []byte {
 func appendCanonical(b []byte, v value, skip func(string, value) bool) []byte {
 	switch v.kind() {
 	case kindNumber:
+		if !inRange(v.raw()) { // RFC 8785 has no form for it; as it stands, it stays itself
+			return append(b, v.raw()...)
+		}
 		f, _ := strconv.ParseFloat(v.raw(), 64)
 		return appendNumber(b, f)
 	case kindString:

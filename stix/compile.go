@@ -351,6 +351,16 @@ func compileRule(sh *shape, w []string) rule {
 		return func(c *checker, f *found) { c.order(f, index[0], index[1], strict) }
 	case "any":
 		return func(c *checker, f *found) { c.any(f) }
+	case "should":
+		return func(c *checker, f *found) {
+			for n, i := range index {
+				if c.warnings && !f.has(i) {
+					c.push(w[n+1])
+					c.warn("recommended", "should stand here")
+					c.pop()
+				}
+			}
+		}
 	case "code":
 		r, ok := codeRules[w[1]]
 		if !ok {

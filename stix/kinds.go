@@ -10,11 +10,14 @@ import (
 // kinds are the checks of values that need no argument; compile.go makes those
 // that do.
 var kinds = map[string]func(*checker, value){
-	"any":          func(*checker, value) {},
-	"scalar":       (*checker).scalar,
-	"own-id":       (*checker).ownID,
-	"spec-version": (*checker).specVersion,
-	"creator":      (*checker).creator,
+	"any":            func(*checker, value) {},
+	"scalar":         (*checker).scalar,
+	"slug":           advised("vocabulary", "should be lower case with hyphens between words", isSlug),
+	"priority-class": advised("vocabulary", "should end in _CLASS", func(s string) bool { return strings.HasSuffix(s, "_CLASS") }),
+	"media-type":     advised("media-type", "should be a media type of the IANA registry", isMediaType),
+	"own-id":         (*checker).ownID,
+	"spec-version":   (*checker).specVersion,
+	"creator":        (*checker).creator,
 	"not": func(c *checker, _ value) {
 		c.fail("not-applicable", "this type of object has no such property (STIX 3.2)")
 	},
@@ -139,7 +142,7 @@ func (c *checker) ref(v value, t *targets) {
 	}
 	s := v.str()
 	if c.local.ok() {
-		if target := c.local.get(s); target.ok() {
+		if target := c.child(c.local, s); target.ok() {
 			if typ := target.get("type").str(); typ != "" && !t.allow(typ) {
 				c.failf("reference", "points at an object of type %s, not at %s", typ, t.text)
 			}
@@ -261,7 +264,18 @@ func text(code, want string, ok func(string) bool) func(*checker, value) {
 	}
 }
 
-// value checks are lifted when the object says that its values were defanged
+// advised makes a check that only warns.
+func advised(code, want string, ok func(string) bool) func(*checker, value) {
+	return func(c *checker, v value) {
+		if c.is(v, kindString) && c.warnings && !ok(v.str()) {
+			c.warn(code, want)
+		}
+	}
+}
+
+func isSlug(s string) bool { return s == strings.ToLower(s) && !strings.ContainsAny(s, " _") }
+
+// unlessDefanged lifts a check when the object says that its values were defanged
 // (STIX 3.2), as "example[.]com".
 func unlessDefanged(check func(*checker, value)) func(*checker, value) {
 	return func(c *checker, v value) {

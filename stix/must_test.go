@@ -301,12 +301,39 @@ func TestMusts(t *testing.T) {
 	}
 }
 
+// An object made to cost its judge the square of its size does not.
+func TestCostIsBounded(t *testing.T) {
+	const n = 60_000
+	var b strings.Builder
+	b.WriteString(`"name":"a","granular_markings":[{"lang":"en","selectors":[`)
+	for i := range n {
+		fmt.Fprintf(&b, `%s"x_l.[%d]","x_%d"`, ","[:min(i, 1)], i, i)
+	}
+	b.WriteString(`]}],"x_l":[1`)
+	b.WriteString(strings.Repeat(",1", n))
+	b.WriteString(`]`)
+	for i := range n {
+		fmt.Fprintf(&b, `,"x_%d":null`, i)
+	}
+	o, err := ParseObject([]byte(sdo("tool", b.String())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems := Validate(o)
+	if len(problems) != maxProblems+1 || problems[maxProblems].Code != "more" {
+		t.Errorf("%d problems", len(problems))
+	}
+}
+
 func TestShoulds(t *testing.T) {
 	for text, want := range map[string]string{
-		sdo("threat-actor", `"name":"a","roles":["boss"]`):         "roles[0] vocabulary",
-		sdo("location", `"country":"xx"`):                          "country country",
-		sdo("tool", `"name":"a","rank":1`):                         "rank custom",
-		sco("file", `"name":"a","extensions":{"x-ext":{"a":"b"}}`): "extensions.x-ext extension",
+		sdo("threat-actor", `"name":"a","roles":["boss"]`): "roles[0] vocabulary",
+		sdo("location", `"country":"xx"`):                  "country country",
+		sdo("tool", `"name":"a","rank":1`):                 "rank custom",
+		sdo("tool", `"name":"a","kill_chain_phases":[{"kill_chain_name":"Lockheed Martin","phase_name":"b"}]`):        "kill_chain_phases[0].kill_chain_name vocabulary",
+		sco("file", `"name":"a","mime_type":"bla"`):                                                                   "mime_type media-type",
+		sco("network-traffic", `"protocols":["tcp"],"src_ref":"ipv4-addr--`+u5+`","src_port":1`):                      "dst_port recommended",
+		sco("file", `"name":"a","extensions":{"x-ext":{"a":"b"}}`):                                                    "extensions.x-ext extension",
 		strings.Replace(marking(`"definition_type":"statement","definition":{"statement":"a"}`), "00.000Z", "00Z", 1): "created timestamp",
 		strings.Replace(sdo("tool", `"name":"a"`), u4, u5, 1):                                                         "id uuid-version",
 		sco("network-traffic", `"protocols":["tcp"],"src_ref":"ipv4-addr--x"`):                                        "src_ref identifier",

@@ -451,7 +451,7 @@ func (c *checker) tlp1(f *found, definition value) {
 // on the marked object (STIX 7.2.3).
 func (c *checker) selectors(f *found) {
 	f.get("selectors").elements(func(i int, e value) bool {
-		if e.is(kindString) && !selects(c.root, e.str()) {
+		if e.is(kindString) && !c.selects(e.str()) {
 			c.at("selectors", "selector", "%q selects nothing on this object", e.str())
 		}
 		return true
@@ -459,18 +459,21 @@ func (c *checker) selectors(f *found) {
 }
 
 // selects follows a selector: names and "[n]", parted by dots.
-func selects(v value, selector string) bool {
+func (c *checker) selects(selector string) bool {
+	v := c.root
 	for part := range strings.SplitSeq(selector, ".") {
-		if index, ok := strings.CutPrefix(part, "["); ok {
-			index, ok = strings.CutSuffix(index, "]")
-			if !ok || index == "" || !digits(index) || !v.is(kindList) {
+		want := kindObject
+		if strings.HasPrefix(part, "[") {
+			n, ok := strings.CutSuffix(part[1:], "]")
+			if !ok || n == "" || !digits(n) {
 				return false
 			}
-			v = v.step(index)
-		} else if v = v.get(part); !v.ok() {
+			part, want = n, kindList
+		}
+		if !v.is(want) {
 			return false
 		}
-		if !v.ok() {
+		if v = c.child(v, part); !v.ok() {
 			return false
 		}
 	}

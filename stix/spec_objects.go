@@ -19,6 +19,7 @@ package stix
 //	? needs a b       a only together with b
 //	? order a <= b    both times, when both stand there; or a < b
 //	? any             a property of the type itself, or an extension
+//	? should a b      each should stand there: a warning
 //	? code F          the Go function F in rules.go
 const specSDO = `
 sdo attack-pattern
@@ -215,6 +216,7 @@ meta extension-definition
   extension_types! [enum:extension-type-enum]
   extension_properties [string]
   ? code extensionDefinition
+  ? should description
 meta language-content
   object_ref! ref
   object_modified time
@@ -226,8 +228,8 @@ meta marking-definition
   ? code marking
 
 part kill-chain-phase
-  kill_chain_name! string
-  phase_name! string
+  kill_chain_name! slug
+  phase_name! slug
 part external-reference
   source_name! string
   description string
@@ -303,7 +305,7 @@ sco file : archive-ext ntfs-ext pdf-ext raster-image-ext windows-pebinary-ext
   name string
   name_enc charset
   magic_number_hex hex
-  mime_type string
+  mime_type media-type
   ctime time
   mtime time
   atime time
@@ -421,6 +423,7 @@ sco network-traffic : http-request-ext icmp-ext socket-ext tcp-ext
   ? atleast src_ref dst_ref
   ? order start <= end
   ? code activeTraffic
+  ? should src_port dst_port
 part http-request-ext
   request_method! string
   request_value! string
@@ -461,7 +464,7 @@ sco process : windows-process-ext windows-service-ext
 part windows-process-ext
   aslr_enabled bool
   dep_enabled bool
-  priority string
+  priority priority-class
   owner_sid string
   window_title string
   windows_title string

@@ -3,6 +3,7 @@ package stix
 import (
 	"bytes"
 	"errors"
+	"io"
 	"iter"
 	"strings"
 	"testing"
@@ -310,6 +311,9 @@ func FuzzParseObject(f *testing.F) {
 	for _, s := range []string{sample, `{}`, `{"a":[1,-0.5e+3,"\ud83d\ude00",true,false,null,{}]}`, `{"a":1,"a":2}`, "{\"a\":\"\xff\"}", `{"a`, `[[[[`} {
 		f.Add([]byte(s))
 	}
+	for _, tt := range musts {
+		f.Add([]byte(tt.text))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o, err := ParseObject(b)
 		if err != nil {
@@ -324,6 +328,31 @@ func FuzzParseObject(f *testing.F) {
 		}
 		if twice := again.Canonical(); !bytes.Equal(once, twice) {
 			t.Fatalf("canonical twice:\n%s\n%s", once, twice)
+		}
+	})
+}
+
+// What a stream holds does not depend on the pieces it comes in.
+func FuzzScan(f *testing.F) {
+	for _, s := range []string{`{"type":"bundle","id":"b","objects":[{"id":"a"},{"id":"\\"},7,"x"]}`, `[{"a":[[]]}] {"b":1}`, `{"objects":[{"a`, "{}\n\n[]", `{"more":true,"objects":[true,{"id":"c"}],"next":"\""}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		read := func(r io.Reader) (out []string) {
+			for it, err := range Scan(r, Limits{ObjectBytes: 1 << 16}) {
+				switch {
+				case err != nil:
+					out = append(out, "end: "+err.Error())
+				case it.Err != nil:
+					out = append(out, it.Err.Error())
+				default:
+					out = append(out, it.Object.Text())
+				}
+			}
+			return out
+		}
+		if diff := cmp.Diff(read(strings.NewReader(s)), read(iotestReader{strings.NewReader(s)})); diff != "" {
+			t.Fatalf("%q (whole -, byte by byte +):\n%s", s, diff)
 		}
 	})
 }

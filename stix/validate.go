@@ -67,8 +67,45 @@ type checker struct {
 	defanged bool
 	local    value // the container whose keys references are, in deprecated observed-data
 	root     value // the object being judged
+	topLevel bool  // it has an extension that puts properties at its top
+	index    map[uint32]index
 	steps    []step
 	problems []Problem
+}
+
+// index finds the children of one large node.
+type index struct {
+	members  map[string]uint32
+	elements []uint32
+}
+
+// child is the member or element of v at a name or index, like value.step, and
+// found in constant time on large nodes: selectors and local references can be
+// as many as there are nodes.
+func (c *checker) child(v value, name string) value {
+	if v.kind() < kindList || v.len() < 32 {
+		return v.step(name)
+	}
+	in, ok := c.index[v.i]
+	if !ok {
+		in.members = make(map[string]uint32)
+		v.members(func(name string, e value) bool { in.members[name] = e.i; return true })
+		v.elements(func(_ int, e value) bool { in.elements = append(in.elements, e.i); return true })
+		if c.index == nil {
+			c.index = map[uint32]index{}
+		}
+		c.index[v.i] = in
+	}
+	if v.is(kindObject) {
+		if i, ok := in.members[name]; ok {
+			return value{v.t, i}
+		}
+		return value{}
+	}
+	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(in.elements) {
+		return value{v.t, in.elements[i]}
+	}
+	return value{}
 }
 
 type step struct {
@@ -96,8 +133,19 @@ func (c *checker) path() string {
 	return b.String()
 }
 
-func (c *checker) fail(code, text string) {
-	c.problems = append(c.problems, Problem{Path: c.path(), Code: code, Text: text})
+// maxProblems bounds what one object can cost to describe. An object with more
+// gets one last problem that says so.
+const maxProblems = 100
+
+func (c *checker) fail(code, text string) { c.add(Problem{Code: code, Text: text}) }
+
+func (c *checker) add(p Problem) {
+	if len(c.problems) < maxProblems {
+		p.Path = c.path()
+		c.problems = append(c.problems, p)
+	} else if len(c.problems) == maxProblems {
+		c.problems = append(c.problems, Problem{Code: "more", Text: "there are more problems than are listed"})
+	}
 }
 
 func (c *checker) failf(code, format string, args ...any) { c.fail(code, fmt.Sprintf(format, args...)) }
@@ -106,7 +154,7 @@ func (c *checker) failf(code, format string, args ...any) { c.fail(code, fmt.Spr
 // first.
 func (c *checker) warn(code, text string) {
 	if c.warnings {
-		c.problems = append(c.problems, Problem{Path: c.path(), Code: code, Text: text, Warning: true})
+		c.add(Problem{Code: code, Text: text, Warning: true})
 	}
 }
 
@@ -116,6 +164,9 @@ func (c *checker) warn(code, text string) {
 // are checked with the property. The node at mayBeEmpty, if not 0, may be empty.
 func (c *checker) everyNode(t *tree, mayBeEmpty uint32) {
 	for i := range t.nodes {
+		if len(c.problems) > maxProblems {
+			return
+		}
 		n := &t.nodes[i]
 		switch {
 		case n.name:
@@ -232,12 +283,12 @@ func (c *checker) bundle(v value) {
 func (c *checker) object(v value) {
 	typ := v.get("type").str()
 	sh := c.shapeOf(v, typ)
-	root, sco, defanged := c.root, c.sco, c.defanged
-	c.root, c.sco = v, sh.class == classSCO
+	root, sco, defanged, topLevel := c.root, c.sco, c.defanged, c.topLevel
+	c.root, c.sco, c.topLevel = v, sh.class == classSCO, c.warnings && hasTopLevelExtension(v)
 	c.defanged = v.get("defanged").ok() && v.get("defanged").raw() == "true"
 	c.typeName(typ)
 	c.members(v, sh)
-	c.root, c.sco, c.defanged = root, sco, defanged
+	c.root, c.sco, c.defanged, c.topLevel = root, sco, defanged, topLevel
 }
 
 // genericSDO and genericSCO are for types that neither STIX nor a known
@@ -375,7 +426,7 @@ func (c *checker) unknown(v value, sh *shape, name string, val value) {
 			c.fail("required", "an encoding may stand only beside the property it tells the encoding of")
 		}
 	}
-	if c.warnings && sh != genericSDO && sh != genericSCO && !strings.HasPrefix(name, "x_") && !hasTopLevelExtension(c.root) {
+	if c.warnings && sh != genericSDO && sh != genericSCO && !strings.HasPrefix(name, "x_") && !c.topLevel {
 		c.warn("custom", "a property of one's own should come with a definition under extensions (STIX 7.3, 11.1)")
 	}
 }
