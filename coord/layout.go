@@ -1,48 +1,109 @@
 package coord
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Point is a place for drawing, each coordinate in [0, 1].
 type Point struct{ X, Y float64 }
 
+// layoutNodes is the largest network that is placed node by node; in a larger
+// one communities are placed, and their members around their middle.
+const layoutNodes = 2500
+
 // Layout places the nodes for drawing: same result and seed, same places, to
-// the bit on one architecture. Connected nodes come close; components are set
-// beside each other, the largest in the middle.
+// the bit on one architecture. Connected nodes come close, communities stay
+// together.
 func (r *Result) Layout(seed uint64) []Point {
 	n := len(r.Nodes)
-	at := make([]Point, n)
 	if n == 0 {
-		return at
+		return nil
 	}
-	links := make([][]int32, n)
+	if n > layoutNodes {
+		return unit(r.grouped(seed))
+	}
+	links := make([]link, len(r.Edges))
+	for i, e := range r.Edges {
+		links[i] = link{int32(e.A), int32(e.B)}
+	}
+	start := make([]int, n)
+	for i := range start {
+		start[i] = r.Nodes[i].Community
+	}
+	return unit(place(n, links, start, seed))
+}
+
+type link struct{ a, b int32 }
+
+// grouped places the largest communities as nodes of a graph of their own, the
+// rest in a ring around them, and every member near the middle of its
+// community, strongest inside.
+func (r *Result) grouped(seed uint64) []Point {
+	m := min(len(r.Communities), layoutNodes/2)
+	seen := map[link]bool{}
+	var links []link
 	for _, e := range r.Edges {
-		links[e.A] = append(links[e.A], int32(e.B))
-		links[e.B] = append(links[e.B], int32(e.A))
+		l := link{int32(r.Nodes[e.A].Community), int32(r.Nodes[e.B].Community)}
+		if l.a > l.b {
+			l.a, l.b = l.b, l.a
+		}
+		if l.a != l.b && int(l.b) < m && !seen[l] {
+			seen[l] = true
+			links = append(links, l)
+		}
+	}
+	start := make([]int, m)
+	for i := range start {
+		start[i] = i
+	}
+	middle := unit(place(m, links, start, seed))
+	at := make([]Point, len(r.Nodes))
+	dot := 0.35 / math.Sqrt(float64(len(r.Nodes)))
+	for c, com := range r.Communities {
+		centre := Point{}
+		if c < m {
+			centre = middle[c]
+		} else {
+			angle := 2 * math.Pi * float64(c-m) / float64(len(r.Communities)-m)
+			centre = Point{0.5 + 0.85*math.Cos(angle), 0.5 + 0.85*math.Sin(angle)}
+		}
+		members := slices.Clone(com.Members)
+		slices.SortStableFunc(members, func(a, b int) int { return cmp.Compare(r.Nodes[b].Strength, r.Nodes[a].Strength) })
+		for i, v := range members { // a sunflower: even density, no overlap
+			angle, dist := float64(i)*2.399963, dot*math.Sqrt(float64(i))
+			at[v] = Point{centre.X + dist*math.Cos(angle), centre.Y + dist*math.Sin(angle)}
+		}
+	}
+	return at
+}
+
+// place is a spring layout of n nodes from a spiral start by community.
+func place(n int, edges []link, community []int, seed uint64) []Point {
+	at := make([]Point, n)
+	links := make([][]int32, n)
+	for _, e := range edges {
+		links[e.a] = append(links[e.a], e.b)
+		links[e.b] = append(links[e.b], e.a)
 	}
 	random := rand.New(rand.NewPCG(seed, 0x6c61796f7574))
-	for i := range at { // a start that keeps communities together
-		c := float64(r.Nodes[i].Community)
+	for i := range at {
+		c := float64(community[i])
 		angle, dist := c*2.399963, math.Sqrt(c+1)
 		at[i] = Point{dist*math.Cos(angle) + 0.3*random.NormFloat64(), dist*math.Sin(angle) + 0.3*random.NormFloat64()}
 	}
-	rounds := 300
-	if n > 2000 {
-		rounds = 120
-	}
+	rounds := max(60, min(300, 300_000/n))
 	force := make([]Point, n)
 	for round := range rounds {
 		step := 0.5 * (1 - float64(round)/float64(rounds))
 		repel(at, force)
 		for a, ls := range links {
 			for _, b := range ls {
-				dx, dy := at[b].X-at[a].X, at[b].Y-at[a].Y
-				d := math.Sqrt(dx*dx+dy*dy) + 1e-9
-				f := d / (1 + math.Log1p(float64(len(ls))))
-				force[a].X += dx * f / d * 1.5
-				force[a].Y += dy * f / d * 1.5
+				pull := 1.5 / (1 + math.Log1p(float64(len(ls))))
+				force[a].X += (at[b].X - at[a].X) * pull
+				force[a].Y += (at[b].Y - at[a].Y) * pull
 			}
 		}
 		for i := range at {
@@ -56,7 +117,7 @@ func (r *Result) Layout(seed uint64) []Point {
 			}
 		}
 	}
-	return unit(at)
+	return at
 }
 
 // repel sets force to the push of all other nodes: inside a grid cell and its
@@ -67,7 +128,7 @@ func repel(at, force []Point) {
 		lo.X, lo.Y, hi.X, hi.Y = math.Min(lo.X, p.X), math.Min(lo.Y, p.Y), math.Max(hi.X, p.X), math.Max(hi.Y, p.Y)
 	}
 	side := max(1, int(math.Sqrt(float64(len(at))/8)))
-	side = min(side, 48)
+	side = min(side, 24)
 	size := math.Max(math.Max(hi.X-lo.X, hi.Y-lo.Y)/float64(side), 1e-9)
 	cell := func(p Point) (int, int) {
 		return min(side-1, int((p.X-lo.X)/size)), min(side-1, int((p.Y-lo.Y)/size))

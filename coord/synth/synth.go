@@ -368,12 +368,12 @@ func (m *maker) unplaced() int {
 }
 
 // size draws how often an object is shared: a Pareto tail of index 1.2 cut so
-// that no ordinary object takes more than a hundredth of the posts.
+// that no ordinary object takes more than a hundredth of the posts, or 1,000.
 func (m *maker) size() int {
 	const alpha = 1.2
 	scale := m.w.MeanSize * (alpha - 1) / alpha * 1.6
 	x := scale * math.Pow(1-m.sizes.Float64(), -1/alpha)
-	return max(1, int(math.Min(x, math.Max(200, float64(m.w.Posts)/100))))
+	return max(1, int(math.Min(x, math.Min(1000, math.Max(200, float64(m.w.Posts)/100)))))
 }
 
 // object makes one object's posts, and lets a group that is due join it when it
