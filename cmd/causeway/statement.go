@@ -3,14 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -38,44 +33,7 @@ type statementFolder struct {
 	Dir string `default:"." type:"path" help:"Folder with secrets/, public/, drafts/ and site/."`
 }
 
-func (f statementFolder) at(parts ...string) string {
-	return filepath.Join(append([]string{f.Dir}, parts...)...)
-}
-
-// fileOf is a key's file name: its name without slashes.
-func fileOf(key string) string { return strings.ReplaceAll(key, "/", "_") + ".json" }
-
-// put writes a file whole, making its folder.
-func put(name string, b []byte, mode fs.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	if err := writeFile(name, func(w io.Writer) error { _, err := w.Write(b); return err }); err != nil {
-		return err
-	}
-	return os.Chmod(name, mode)
-}
-
-// readAll decodes every JSON file of a folder, in order of name.
-func readAll[T any](dir string) ([]T, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return nil, err
-	}
-	var out []T
-	for _, n := range names {
-		b, err := os.ReadFile(n)
-		if err != nil {
-			return nil, err
-		}
-		var v T
-		if err := json.Unmarshal(b, &v); err != nil {
-			return nil, fmt.Errorf("%s: not a key file: %w", n, err)
-		}
-		out = append(out, v)
-	}
-	return out, nil
-}
+func (f statementFolder) folder() statement.Folder { return statement.Folder(f.Dir) }
 
 // clock is --at or the machine's time.
 func clock(at string) (time.Time, error) {
@@ -106,32 +64,11 @@ func (c *statementKeyCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	file := c.at("secrets", fileOf(c.Name))
-	if _, err := os.Stat(file); err == nil {
-		return fmt.Errorf("make a key: %s exists; keys are not overwritten: choose another name", file)
-	}
-	public, err := secret.Public(now.Truncate(time.Second))
+	public, err := c.folder().AddKey(secret, now)
 	if err != nil {
 		return err
 	}
-	s, err := json.Marshal(secret)
-	if err != nil {
-		return err
-	}
-	pub, err := json.MarshalIndent(public, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(c.at("secrets"), 0o700); err != nil {
-		return err
-	}
-	if err := put(file, s, 0o600); err != nil {
-		return err
-	}
-	if err := put(c.at("public", fileOf(c.Name)), pub, 0o644); err != nil {
-		return err
-	}
-	fmt.Fprintln(p.stdout, c.at("public", fileOf(c.Name)))
+	fmt.Fprintln(p.stdout, public)
 	return nil
 }
 
@@ -154,21 +91,11 @@ func (c *statementDraftCmd) Run(p *process) error {
 
 // freeze writes the canonical bytes; from here any change voids signatures.
 func (f statementFolder) freeze(p *process, s *statement.Statement) error {
-	b, err := s.Canonical()
+	file, digest, err := f.folder().Freeze(s)
 	if err != nil {
 		return err
 	}
-	if _, err := statement.Parse(b); err != nil {
-		return err
-	}
-	name := f.at("drafts", fmt.Sprintf("%s-%d.json", strings.TrimPrefix(s.ID, "urn:uuid:"), s.Version))
-	if old, err := os.ReadFile(name); err == nil && !bytes.Equal(old, b) {
-		return fmt.Errorf("draft: %s is frozen with other words: remove it and its .sigs first, or raise the version", name)
-	}
-	if err := put(name, b, 0o644); err != nil {
-		return err
-	}
-	fmt.Fprintf(p.stdout, "%s %s\n", name, statement.Digest(b))
+	fmt.Fprintf(p.stdout, "%s %s\n", file, digest)
 	return nil
 }
 
@@ -179,40 +106,12 @@ type statementSignCmd struct {
 }
 
 func (c *statementSignCmd) Run(p *process) error {
-	b, err := os.ReadFile(c.at("secrets", fileOf(c.Key)))
-	if err != nil {
-		return fmt.Errorf("sign: the key %s is not here: %w", c.Key, err)
-	}
-	var k statement.Secret
-	if err := json.Unmarshal(b, &k); err != nil {
-		return fmt.Errorf("sign: the key file of %s is damaged", c.Key)
-	}
-	d, err := readDraft(c.Draft)
+	digest, err := c.folder().Sign(c.Draft, c.Key)
 	if err != nil {
 		return err
 	}
-	if err := d.Sign(&k); err != nil {
-		return err
-	}
-	if err := put(sigsOf(c.Draft), []byte(d.Sigs), 0o644); err != nil {
-		return err
-	}
-	fmt.Fprintf(p.stdout, "%s signed %s\n", k.Name, statement.Digest(d.JSON))
+	fmt.Fprintf(p.stdout, "%s signed %s\n", c.Key, digest)
 	return nil
-}
-
-func sigsOf(draft string) string { return strings.TrimSuffix(draft, ".json") + ".sigs" }
-
-func readDraft(name string) (d statement.Draft, err error) {
-	if d.JSON, err = os.ReadFile(name); err != nil {
-		return d, err
-	}
-	sigs, err := os.ReadFile(sigsOf(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return d, nil
-	}
-	d.Sigs = string(sigs)
-	return d, err
 }
 
 type statementPublishCmd struct {
@@ -225,93 +124,22 @@ type statementPublishCmd struct {
 }
 
 func (c *statementPublishCmd) Run(p *process) error {
-	pub := statement.Publication{}
-	var err error
-	if pub.Now, err = clock(c.At); err != nil {
+	now, err := clock(c.At)
+	if err != nil {
 		return err
 	}
 	if c.Witnesses < 1 {
 		return usagef("--witnesses %d: at least one witness co-signs; three of three nations is the rule", c.Witnesses)
 	}
-	if pub.Secrets, err = readAll[statement.Secret](c.at("secrets")); err != nil {
-		return err
-	}
-	keys, err := readAll[statement.Key](c.at("public"))
+	done, err := c.folder().Publish(statement.Metadata{
+		Publisher: c.Publisher, Contact: c.Contact, CanonicalURL: strings.TrimSuffix(c.URL, "/") + "/", Role: "publisher",
+		Witnesses: statement.WitnessPolicy{K: c.Witnesses, Nations: c.Witnesses},
+	}, now)
 	if err != nil {
 		return err
 	}
-	site := statement.Dir(c.at("site"))
-	records, old, err := statement.Load(site)
-	if err != nil {
-		return err
-	}
-	pub.Published = records
-	if pub.Metadata = (statement.Metadata{Publisher: c.Publisher, Contact: c.Contact, CanonicalURL: strings.TrimSuffix(c.URL, "/") + "/", Role: "publisher"}); old != nil {
-		pub.Metadata = *old
-	}
-	pub.Metadata.Keys = keys
-	pub.Metadata.Witnesses = statement.WitnessPolicy{K: c.Witnesses, Nations: c.Witnesses}
-	for _, s := range pub.Secrets {
-		if s.Purpose == "log" && pub.Metadata.LogOrigin == "" {
-			pub.Metadata.LogOrigin = s.Name
-		}
-	}
-	drafts, err := filepath.Glob(c.at("drafts", "*.json"))
-	if err != nil {
-		return err
-	}
-	for _, n := range drafts {
-		d, err := readDraft(n)
-		if err != nil {
-			return err
-		}
-		pub.Drafts = append(pub.Drafts, d)
-	}
-	files, err := pub.Publish()
-	if err != nil {
-		return err
-	}
-	r := statement.Verify(statement.Files(files), statement.VerifyOptions{Now: pub.Now})
-	for _, f := range r.Findings {
-		if f.Code != statement.Expired && f.Code != statement.NotYetValid {
-			return fmt.Errorf("publish: the site would not verify, nothing was written: %s %s: %s", f.Code, f.Where, f.Text)
-		}
-	}
-	n, err := c.write(site, files)
-	if err != nil {
-		return err
-	}
-	for _, d := range drafts {
-		os.Remove(d)
-		os.Remove(sigsOf(d))
-	}
-	fmt.Fprintf(p.stdout, "published %d statements, %d in the log, %d of %d files written to %s\n", len(drafts), len(r.Statements), n, len(files), c.at("site"))
+	fmt.Fprintf(p.stdout, "published %d statements, %d in the log, %d of %d files written to %s\n", done.Drafts, done.Statements, done.Written, done.Files, string(c.folder().Site()))
 	return nil
-}
-
-// write writes what changed, the checkpoint last: a crash leaves the old
-// checkpoint over a longer site, and publishing again completes it.
-func (c *statementPublishCmd) write(site statement.Dir, files map[string][]byte) (n int, err error) {
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if a == "checkpoint" || b == "checkpoint" {
-			return map[bool]int{true: 1, false: -1}[a == "checkpoint"]
-		}
-		return strings.Compare(a, b)
-	})
-	for _, name := range names {
-		if old, err := site.Read(name); err == nil && bytes.Equal(old, files[name]) {
-			continue
-		}
-		if err := put(c.at("site", name), files[name], 0o644); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
 }
 
 type statementVerifyCmd struct {
@@ -392,7 +220,7 @@ func (c *statementChange) next(p *process, change func(s *statement.Statement, n
 	if err != nil {
 		return err
 	}
-	records, _, err := statement.Load(statement.Dir(c.at("site")))
+	records, _, err := statement.Load(c.folder().Site())
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,269 @@
+package statement
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Folder is where statements are made: secrets/ (keys of this agency), public/
+// (every key that is trusted), drafts/ (frozen statements and their
+// signatures) and site/ (what is published).
+type Folder string
+
+func (f Folder) at(parts ...string) string {
+	return filepath.Join(append([]string{string(f)}, parts...)...)
+}
+
+// Site is the published site.
+func (f Folder) Site() Dir { return Dir(f.at("site")) }
+
+// KeyFile is a key's file name: its name without slashes.
+func KeyFile(key string) string { return strings.ReplaceAll(key, "/", "_") + ".json" }
+
+// AddKey keeps a new key, both halves, and gives the file of the public one.
+// Keys are not overwritten.
+func (f Folder) AddKey(s *Secret, from time.Time) (string, error) {
+	file, public := f.at("secrets", KeyFile(s.Name)), f.at("public", KeyFile(s.Name))
+	if _, err := os.Stat(file); err == nil {
+		return "", fmt.Errorf("make a key: %s exists; keys are not overwritten: choose another name", file)
+	}
+	k, err := s.Public(from.UTC().Truncate(time.Second))
+	if err != nil {
+		return "", err
+	}
+	secret, err := json.Marshal(s)
+	if err != nil {
+		return "", err
+	}
+	b, err := json.MarshalIndent(k, "", " ")
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(f.at("secrets"), 0o700); err != nil {
+		return "", err
+	}
+	if err := writeWhole(file, secret, 0o600); err != nil {
+		return "", err
+	}
+	return public, writeWhole(public, b, 0o644)
+}
+
+// Secrets reads the keys of this agency, by file name.
+func (f Folder) Secrets() ([]Secret, error) { return readKeys[Secret](f.at("secrets")) }
+
+// Keys reads every key that is trusted, by file name.
+func (f Folder) Keys() ([]Key, error) { return readKeys[Key](f.at("public")) }
+
+func readKeys[T any](dir string) ([]T, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var out []T
+	for _, n := range names {
+		b, err := os.ReadFile(n)
+		if err != nil {
+			return nil, err
+		}
+		var v T
+		if err := json.Unmarshal(b, &v); err != nil {
+			return nil, fmt.Errorf("%s: not a key file: %w", n, err)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// Freeze writes the canonical bytes of a statement; from here any change voids
+// signatures. It gives the file and the digest that signatories sign.
+func (f Folder) Freeze(s *Statement) (file, digest string, err error) {
+	b, err := s.Canonical()
+	if err != nil {
+		return "", "", err
+	}
+	if _, err := Parse(b); err != nil {
+		return "", "", err
+	}
+	file = f.at("drafts", fmt.Sprintf("%s-%d.json", strings.TrimPrefix(s.ID, "urn:uuid:"), s.Version))
+	if old, err := os.ReadFile(file); err == nil && !bytes.Equal(old, b) {
+		return "", "", fmt.Errorf("draft: %s is frozen with other words: remove it and its .sigs first, or raise the version", file)
+	}
+	return file, Digest(b), writeWhole(file, b, 0o644)
+}
+
+// Drafted is one frozen statement in the folder.
+type Drafted struct {
+	Draft
+	File      string
+	Statement *Statement
+}
+
+// Drafts reads every frozen statement, by file name.
+func (f Folder) Drafts() ([]Drafted, error) {
+	names, err := filepath.Glob(f.at("drafts", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var out []Drafted
+	for _, n := range names {
+		d, err := ReadDraft(n)
+		if err != nil {
+			return nil, err
+		}
+		s, err := Parse(d.JSON)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n, err)
+		}
+		out = append(out, Drafted{d, n, s})
+	}
+	return out, nil
+}
+
+func sigsOf(draft string) string { return strings.TrimSuffix(draft, ".json") + ".sigs" }
+
+// ReadDraft reads a frozen statement with the signatures it has.
+func ReadDraft(name string) (d Draft, err error) {
+	if d.JSON, err = os.ReadFile(name); err != nil {
+		return d, err
+	}
+	sigs, err := os.ReadFile(sigsOf(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return d, nil
+	}
+	d.Sigs = string(sigs)
+	return d, err
+}
+
+// Sign adds the signatures of a key of this agency to a frozen draft, and
+// gives the digest that was signed.
+func (f Folder) Sign(draft, key string) (digest string, err error) {
+	b, err := os.ReadFile(f.at("secrets", KeyFile(key)))
+	if err != nil {
+		return "", fmt.Errorf("sign: the key %s is not here: %w", key, err)
+	}
+	var k Secret
+	if err := json.Unmarshal(b, &k); err != nil {
+		return "", fmt.Errorf("sign: the key file of %s is damaged", key)
+	}
+	d, err := ReadDraft(draft)
+	if err != nil {
+		return "", err
+	}
+	if err := d.Sign(&k); err != nil {
+		return "", err
+	}
+	return Digest(d.JSON), writeWhole(sigsOf(draft), []byte(d.Sigs), 0o644)
+}
+
+// Published counts what a round did.
+type Published struct {
+	Drafts, Statements, Written, Files int
+}
+
+// Publish logs every draft of the folder and writes the site. m describes a
+// new site; a site that exists keeps its own description, with the keys and
+// the witness policy of now. What would not verify is not written.
+func (f Folder) Publish(m Metadata, now time.Time) (p Published, err error) {
+	pub := Publication{Now: now}
+	if pub.Secrets, err = f.Secrets(); err != nil {
+		return p, err
+	}
+	keys, err := f.Keys()
+	if err != nil {
+		return p, err
+	}
+	records, old, err := Load(f.Site())
+	if err != nil {
+		return p, err
+	}
+	pub.Published, pub.Metadata = records, m
+	if old != nil {
+		pub.Metadata = *old
+	}
+	pub.Metadata.Keys, pub.Metadata.Witnesses = keys, m.Witnesses
+	for _, s := range pub.Secrets {
+		if s.Purpose == "log" && pub.Metadata.LogOrigin == "" {
+			pub.Metadata.LogOrigin = s.Name
+		}
+	}
+	drafts, err := f.Drafts()
+	if err != nil {
+		return p, err
+	}
+	for _, d := range drafts {
+		pub.Drafts = append(pub.Drafts, d.Draft)
+	}
+	files, err := pub.Publish()
+	if err != nil {
+		return p, err
+	}
+	r := Verify(Files(files), VerifyOptions{Now: now})
+	for _, x := range r.Findings {
+		if x.Code != Expired && x.Code != NotYetValid {
+			return p, fmt.Errorf("publish: the site would not verify, nothing was written: %s %s: %s", x.Code, x.Where, x.Text)
+		}
+	}
+	p = Published{Drafts: len(drafts), Statements: len(r.Statements), Files: len(files)}
+	if p.Written, err = f.writeSite(files); err != nil {
+		return p, err
+	}
+	for _, d := range drafts {
+		// A draft left behind by a crash is refused by the next round, which
+		// sees it published.
+		err = errors.Join(err, os.Remove(d.File), os.Remove(sigsOf(d.File)))
+	}
+	return p, err
+}
+
+// writeSite writes what changed, the checkpoint last: a crash leaves the old
+// checkpoint over a longer site, and publishing again completes it.
+func (f Folder) writeSite(files map[string][]byte) (n int, err error) {
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if a == "checkpoint" || b == "checkpoint" {
+			return map[bool]int{true: 1, false: -1}[a == "checkpoint"]
+		}
+		return strings.Compare(a, b)
+	})
+	for _, name := range names {
+		if old, err := f.Site().Read(name); err == nil && bytes.Equal(old, files[name]) {
+			continue
+		}
+		if err := writeWhole(f.at("site", name), files[name], 0o644); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// writeWhole writes a file whole or not at all, making its folder.
+func writeWhole(name string, b []byte, mode fs.FileMode) error {
+	dir := filepath.Dir(name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	t, err := os.CreateTemp(dir, ".writing-")
+	if err != nil {
+		return err
+	}
+	_, err = t.Write(b)
+	if err = errors.Join(err, t.Chmod(mode), t.Sync(), t.Close()); err == nil {
+		err = os.Rename(t.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(t.Name()))
+	}
+	return nil
+}
