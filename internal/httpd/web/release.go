@@ -34,6 +34,7 @@ type previewData struct {
 	Kinds       []choice
 	Partners    []desk.Recipient
 	Admitted    int
+	Only        string // the one partner that can receive it, if there is one
 	Precedences []precedence
 	Way         []step
 }
@@ -84,6 +85,7 @@ func (q *request) preview() error {
 	for _, r := range p.Partners {
 		if r.Allow && !r.Released {
 			data.Admitted++
+			data.Only = r.Name
 		}
 	}
 	for i, name := range []line.Precedence{line.Routine, line.Priority, line.Immediate, line.Flash} {

@@ -21,6 +21,7 @@ type Site struct {
 	now        func() time.Time
 	routes     []Route
 	layouts    layouts
+	fits       fits
 }
 
 // Options of a site.
