@@ -29,7 +29,7 @@ func BenchmarkCatchUp(b *testing.B) {
 		start := time.Now()
 		x.start()
 		for x.status(y.name()).Held < each {
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond)
 		}
 		spent += time.Since(start)
 		b.StopTimer()

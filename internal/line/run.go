@@ -192,7 +192,14 @@ func (l *Line) pushNext(ctx context.Context, k *link, p Precedence, met *bool) (
 	if err != nil || msg == nil {
 		return false, err
 	}
+	// The next message is made while this one travels.
+	ahead := make(chan struct{})
+	go func() {
+		defer close(ahead)
+		l.composeAhead(ctx, k.node, p)
+	}()
 	doc, err := k.put(ctx, msg, digest)
+	<-ahead
 	if err != nil {
 		return false, err
 	}
@@ -201,6 +208,20 @@ func (l *Line) pushNext(ctx context.Context, k *link, p Precedence, met *bool) (
 	}
 	l.touch(k.node, nil)
 	return true, nil
+}
+
+// composeAhead makes one message beyond the one that is under way. What goes
+// wrong here goes wrong again when the message is needed, and is told then.
+func (l *Line) composeAhead(ctx context.Context, node string, p Precedence) {
+	var lane laneRecord
+	var q queueRecord
+	_, err1 := load(l.outside(ctx), spaceLane, laneKey(node, p), &lane)
+	_, err2 := load(l.outside(ctx), spaceQueue, laneKey(node, p), &q)
+	if err1 == nil && err2 == nil && q.Rows > 0 && lane.Seq-lane.Acked < 2 {
+		if _, err := l.compose(ctx, node, p); err != nil && ctx.Err() == nil && !errors.Is(err, errMoved) {
+			l.log.Debug("composing ahead", "partner", node, "error", err)
+		}
+	}
 }
 
 // oldest gives the first message of a lane without a receipt; nil when
