@@ -63,6 +63,7 @@ type specification struct {
 	vocabs  map[string]words             // by name
 	added   map[string]map[string]*shape // new types: by extension id, then type
 	extends map[string]map[string]*shape // extended types: by extension id, then type or "*"
+	verbs   map[string]*targets          // relationships: by "source type"
 }
 
 // spec is compiled in init and not where it is declared, because the checks it
@@ -71,6 +72,7 @@ var spec *specification
 
 func init() {
 	spec = compile(specSDO+specSCO, specExtensions, specVocabularies)
+	spec.relationships(specRelationships)
 	genericSDO, genericSCO = spec.generic(classSDO), spec.generic(classSCO)
 }
 
@@ -98,6 +100,21 @@ func compile(core, extensions, vocabularies string) *specification {
 		}
 	}
 	return s
+}
+
+// relationships reads the lines of specRelationships.
+func (s *specification) relationships(text string) {
+	s.verbs = map[string]*targets{}
+	for line := range strings.Lines(text) {
+		w := strings.Fields(line)
+		if len(w) < 3 {
+			continue
+		}
+		t := targetsOf(strings.Join(w[2:], "|"))
+		for verb := range strings.SplitSeq(w[1], "|") {
+			s.verbs[w[0]+" "+verb] = t
+		}
+	}
 }
 
 // open begins a type from the words of its first line.
@@ -144,6 +161,7 @@ func (s *specification) generic(c class) *shape {
 		s.property(sh, strings.Fields(p))
 	}
 	sh.own = 0
+	sh.rules = []rule{(*checker).ownProperty}
 	return sh
 }
 

@@ -235,6 +235,9 @@ var musts = []struct {
 	{strings.Replace(sco("process", `"pid":1`), u4, u5, 1), "id uuid-version"},
 
 	{sdo("x-own-type", `"x_a":1`), ""},
+	{sdo("x-own-type", ``), " required"},
+	{sco("file", `"name":"a","extensions":{"x-foo-ext":{"Bar":1}}`), "extensions.x-foo-ext.Bar name"},
+	{sco("file", `"name":"a","extensions":{"X-foo-ext":{"bar":1}}`), "extensions.X-foo-ext key"},
 	{`{"type":"x-own-type","id":"x-own-type--` + u5 + `","value":"a"}`, ""},
 	{`{"type":"x-own-type","id":"x-own-type--` + u4 + `","value":"a","extensions":{"extension-definition--` + u4 + `":{"extension_type":"new-sco"}}}`, ""},
 	{`{"type":"x-own-type","id":"x-own-type--` + u4 + `","value":"a"}`, "spec_version required"},
@@ -301,6 +304,18 @@ func TestMusts(t *testing.T) {
 	}
 }
 
+func TestListed(t *testing.T) {
+	for text, want := range map[string]bool{
+		"tool uses infrastructure": true, "tool uses malware": false, "infrastructure consists-of mutex": true, "tool derived-from tool": true,
+		"tool derived-from malware": false, "tool related-to malware": true, "x-a eats tool": true, "malware drops file": true,
+	} {
+		w := strings.Fields(text)
+		if listed(w[0], w[1], w[2]) != want {
+			t.Errorf("%s: %v", text, !want)
+		}
+	}
+}
+
 // An object made to cost its judge the square of its size does not.
 func TestCostIsBounded(t *testing.T) {
 	const n = 60_000
@@ -331,6 +346,7 @@ func TestShoulds(t *testing.T) {
 		sdo("location", `"country":"xx"`):                  "country country",
 		sdo("tool", `"name":"a","rank":1`):                 "rank custom",
 		sdo("tool", `"name":"a","kill_chain_phases":[{"kill_chain_name":"Lockheed Martin","phase_name":"b"}]`):        "kill_chain_phases[0].kill_chain_name vocabulary",
+		sdo("relationship", `"relationship_type":"eats","source_ref":"tool--`+u4+`","target_ref":"tool--`+u4+`"`):     "relationship_type vocabulary",
 		sco("file", `"name":"a","mime_type":"bla"`):                                                                   "mime_type media-type",
 		sco("network-traffic", `"protocols":["tcp"],"src_ref":"ipv4-addr--`+u5+`","src_port":1`):                      "dst_port recommended",
 		sco("file", `"name":"a","extensions":{"x-ext":{"a":"b"}}`):                                                    "extensions.x-ext extension",

@@ -132,13 +132,32 @@ func (c *checker) extensions(v value) {
 		case c.predefined(typ, key):
 			c.part(e, spec.parts[key])
 		default:
-			if kind := e.get("extension_type"); kind.ok() {
-				c.extensionType(kind)
-			}
-			c.warn("extension", "the key should be the id of an extension definition or a predefined name (STIX 3.2)")
+			c.customExtension(key, e)
 		}
 		return true
 	})
+}
+
+// customExtension checks an extension of the older kind (STIX 11.3). That its
+// name must end in "-ext" the standard says, and forgets in its own example: a
+// warning.
+func (c *checker) customExtension(key string, e value) {
+	if kind := e.get("extension_type"); kind.ok() {
+		c.extensionType(kind)
+	}
+	if strings.ContainsAny(key, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ") || len(key) < 3 {
+		c.fail("key", "the name of a custom extension is 3 to 250 of a-z, 0-9 and hyphens")
+	}
+	e.members(func(name string, _ value) bool {
+		for _, b := range []byte(name) {
+			if !(b >= 'a' && b <= 'z' || isDigit(b) || b == '_') {
+				c.at(name, "name", "is not made of a-z, 0-9 and \"_\"")
+				break
+			}
+		}
+		return true
+	})
+	c.warn("extension", "the key should be the id of an extension definition or a predefined name (STIX 3.2, 11.3)")
 }
 
 func (c *checker) predefined(typ, key string) bool {
@@ -358,6 +377,42 @@ func (c *checker) relationship(f *found) {
 			c.at("relationship_type", "name", "%q is not made of a-z, 0-9 and \"-\"", s)
 			return
 		}
+	}
+	source, _, _ := strings.Cut(f.get("source_ref").str(), "--")
+	target, _, _ := strings.Cut(f.get("target_ref").str(), "--")
+	if c.warnings && !listed(source, s, target) {
+		c.push("relationship_type")
+		c.warn("vocabulary", "the standard lists no "+source+" "+s+" "+target)
+		c.pop()
+	}
+}
+
+// listed says whether the standard names the relationship. Of types it does
+// not define it says nothing.
+func listed(source, verb, target string) bool {
+	if spec.types[source] == nil || spec.types[target] == nil {
+		return true
+	}
+	switch verb {
+	case "related-to":
+		return true
+	case "derived-from", "duplicate-of":
+		return source == target
+	}
+	t := spec.verbs[source+" "+verb]
+	return t != nil && t.allow(target)
+}
+
+// ownProperty: a custom object has a property of its own (STIX 11.2.1).
+func (c *checker) ownProperty(f *found) {
+	common := 0
+	for i := range f.sh.list {
+		if f.has(i) {
+			common++
+		}
+	}
+	if f.v.len() == common && !f.get("extensions").ok() {
+		c.fail("required", "an object of one's own type has at least one property beside the common ones")
 	}
 }
 
