@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -34,6 +37,17 @@ type statementFolder struct {
 }
 
 func (f statementFolder) folder() statement.Folder { return statement.Folder(f.Dir) }
+
+// put writes a file whole, making its folder.
+func put(name string, b []byte, mode fs.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := writeFile(name, func(w io.Writer) error { _, err := w.Write(b); return err }); err != nil {
+		return err
+	}
+	return os.Chmod(name, mode)
+}
 
 // clock is --at or the machine's time.
 func clock(at string) (time.Time, error) {
