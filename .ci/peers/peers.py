@@ -22,7 +22,7 @@ from pathlib import Path
 
 import stix2
 from stix2 import Filter, TAXIICollectionStore
-from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
+from taxii2client.v21 import ApiRoot, Server, as_pages
 
 # requests lets the environment overrule the certificates that a session names.
 os.environ["REQUESTS_CA_BUNDLE"] = os.environ["CURL_CA_BUNDLE"] = os.environ["NODE_CA"]
@@ -89,13 +89,13 @@ class Peer:
             r.add_header(k.replace("_", "-"), v)
         try:
             with urllib.request.urlopen(r, context=self.tls, timeout=600) as res:
-                return res.status, dict(res.headers), json.loads(res.read() or b"{}")
+                return res.status, res.headers, json.loads(res.read() or b"{}")
         except urllib.error.HTTPError as e:
             body = e.read()
             try:
-                return e.code, dict(e.headers), json.loads(body)
+                return e.code, e.headers, json.loads(body)
             except ValueError:
-                return e.code, dict(e.headers), {"text": body[:200].decode(errors="replace")}
+                return e.code, e.headers, {"text": body[:200].decode(errors="replace")}
 
     def get(self, path, **query):
         q = urllib.parse.urlencode({k.replace("match_", "match[") + ("]" if k.startswith("match_") else ""): v for k, v in query.items()})
@@ -115,7 +115,7 @@ def free_port():
 
 
 def start(args, port, **kw):
-    log = open(WORK / f"{Path(args[0]).name}-{port}.log", "w")
+    log = open(WORK / f"{Path(args[-2]).name}-{port}.log", "w")
     p = subprocess.Popen(args, stdout=log, stderr=log, **kw)
     processes.append(p)
     for _ in range(300):
@@ -180,8 +180,7 @@ logging: {{opentaxii: error, root: error}}
     root = str(uuid.UUID(sqlite3.connect(folder / "data.db").execute("select id from opentaxii_api_root").fetchone()[0]))
     run("opentaxii-add-collection", "-r", root, "-t", "Shared", "-a", "shared", "--public", "--public-write")
     run("opentaxii-create-account", "-u", "admin", "-p", "Password0", "-a")
-    code = f"from opentaxii.cli import app; app.run(port={port}, threaded=False, debug=False, use_reloader=False)"
-    start([sys.executable, "-c", code], port, env=env)
+    start([sys.executable, str(HERE / "opentaxii_server.py"), str(port)], port, env=env)
     return Peer(f"http://127.0.0.1:{port}/taxii2/{root}/", "shared", "admin", "Password0")
 
 
@@ -199,6 +198,12 @@ def causeway(*args, password=None, token=None, stdin=None, ok=(0,)):
 
 # ---- the OASIS client and library against the node
 
+def inbox_collection():
+    """By its id: the OASIS client does not take an alias."""
+    root = ApiRoot(ROOT, user="root", password=TOKEN, verify=CA)
+    return next(c for c in root.collections if c.alias == "inbox")
+
+
 def oasis_client():
     server = Server(URL + "/taxii2/", user="root", password=TOKEN, verify=CA)
     check("taxii2-client: discovery names two roots", [r.url for r in server.api_roots] == [ROOT, URL + "/taxii2/public/"], [r.url for r in server.api_roots])
@@ -206,7 +211,7 @@ def oasis_client():
     rights = {c.alias: (c.can_read, c.can_write) for c in root.collections}
     check("taxii2-client: the two collections", rights == {"feed": (True, False), "inbox": (True, True)}, rights)
     check("taxii2-client: max_content_length", root.max_content_length == 32 << 20 and root.versions == [MEDIA], root.versions)
-    inbox = Collection(ROOT + "collections/inbox/", user="root", password=TOKEN, verify=CA)
+    inbox = inbox_collection()
 
     made = stix2.Indicator(name="made by stix2", pattern="[ipv4-addr:value = '198.51.100.1']", pattern_type="stix",
                            valid_from="2026-01-01T00:00:00Z", object_marking_refs=[TLP_CLEAR])
@@ -226,12 +231,12 @@ def oasis_client():
     check("taxii2-client: delete_object removes every version", code == 404 and body.get("http_status") == "404", (code, body))
     nobody = Peer(ROOT, "inbox", "root", "wrong", CA)
     code, headers, body = nobody.get("objects/")
-    check("401 with a challenge and a TAXII body", code == 401 and "Basic" in headers.get("WWW-Authenticate", "") and headers["Content-Type"] == MEDIA, (code, headers))
+    check("401 with a challenge and a TAXII body", code == 401 and "Basic" in str(headers.get_all("WWW-Authenticate")) and headers["Content-Type"] == MEDIA, (code, headers))
 
 
 def oasis_paging():
     """Paging terminates on objects and manifest, and gives every version once, while a writer adds."""
-    inbox = Collection(ROOT + "collections/inbox/", user="root", password=TOKEN, verify=CA)
+    inbox = inbox_collection()
     before = [indicator(n, v) for n in range(100_000, 100_120) for v in (1, 2)]
     NODE.post(before)
     stop = threading.Event()
@@ -271,7 +276,6 @@ DIFFERENCES = {
     "added_after=nonsense": "the node answers 400; medallion falls over with a 500",
     "match[version]=nonsense": "the node answers 400; medallion falls over with a 500",
     "match[type]=malware&match[type]=indicator": "the node answers 400: a field is given once (section 3.4)",
-    "next=x": "the node answers 400; medallion 3.0.0 falls over with a 500 without \"limit\"",
 }
 
 
@@ -325,7 +329,7 @@ def medallion_data():
                 answers.append((code, items))
             name = q if isinstance(q, str) else q[0] + "=(a date)"
             same = answers[0] == answers[1]
-            if name in DIFFERENCES:
+            if name in DIFFERENCES and not (name == "match[spec_version]=2.0" and path.startswith("objects/ind")):
                 check(f"medallion: GET {path}?{name} differs as intended", not same, answers)
             else:
                 check(f"medallion: GET {path}?{name} agrees ({answers[0][0]}, {len(answers[0][1])} objects)", same, answers)
@@ -359,7 +363,7 @@ def opentaxii_sync():
     into_node(got)
     check("OpenTAXII -> node: a second pull brings nothing", pull() == [])
     ids = ",".join(sorted({o["id"] for o in theirs})[:40])
-    held = {key(o) for page in as_pages(Collection(node_inbox, user="root", password=TOKEN, verify=CA).get_objects, per_request=500, version="all", type="indicator")
+    held = {key(o) for page in as_pages(inbox_collection().get_objects, per_request=500, version="all", type="indicator")
             for o in page.get("objects", [])}
     check("the node holds them all", set(map(key, theirs)) <= held)
 
