@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -52,6 +53,9 @@ func newTestNode(t testing.TB, nation string, reachable bool) *testNode {
 		t.Fatal(err)
 	}
 	n := &testNode{t: t, nation: nation, identity: testIdentity(nation), dir: t.TempDir(), limits: Limits{RetryMost: 200 * time.Millisecond, Checkpoint: 1}}
+	if err := os.WriteFile(filepath.Join(n.dir, "audit.key"), []byte(skey), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if n.signer, err = note.NewSigner(skey); err != nil {
 		t.Fatal(err)
 	}
