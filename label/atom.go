@@ -113,16 +113,6 @@ func parseParts(text string) (parts, error) {
 const reserved = "%/:@|&"
 
 func escape(s string) string {
-	plain := true
-	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 || s[i] == 0x7f || strings.IndexByte(reserved, s[i]) >= 0 {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		return s
-	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] < 0x20 || s[i] == 0x7f || strings.IndexByte(reserved, s[i]) >= 0 {
@@ -135,9 +125,6 @@ func escape(s string) string {
 }
 
 func unescape(s string) string {
-	if strings.IndexByte(s, '%') < 0 {
-		return s
-	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {

@@ -74,14 +74,12 @@ func tagClauses(c *chosen) ([][]atom, error) {
 //
 //	left  = {context c}, and with Only {only values}
 //	right = {Releasable}, {Releasable To without c}
-//	audience = every union of a left and a right clause; without Releasable To: left
+//	audience = every union of a left and a right clause
+//
+// Without Releasable To the right clauses are empty, and the audience is left.
 func contextClauses(c *chosen) ([][]atom, error) {
 	var context, only, flag, addressees []atom
-	hasOnly, hasReleasable := false, false
-	for _, s := range c.present {
-		hasOnly = hasOnly || s.set.OID == natoOnly
-		hasReleasable = hasReleasable || s.set.OID == natoReleasable
-	}
+	hasOnly := slices.ContainsFunc(c.present, func(s presentSet) bool { return s.set.OID == natoOnly })
 	own := c.contextNames()
 	for _, v := range c.values {
 		a, err := c.policy.atom(v.value, v.epoch)
@@ -103,9 +101,6 @@ func contextClauses(c *chosen) ([][]atom, error) {
 	left := [][]atom{context}
 	if hasOnly {
 		left = append(left, only)
-	}
-	if !hasReleasable {
-		return left, nil
 	}
 	var out [][]atom
 	for _, l := range left {

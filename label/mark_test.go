@@ -20,6 +20,7 @@ func marks(t *testing.T) *label.Policies {
 			{Name: "C", LACV: "3", Hierarchy: 3, Marks: []label.Mark{phrase("", "COSMIC", "replacePolicy"), phrase("fr", "CÉ", "pageTop")}},
 			{Name: "D", LACV: "4", Hierarchy: 4, Marks: []label.Mark{phrase("", "(D)", "portionMarking"), phrase("", "top", "pageTop"), phrase("", "start", "documentStart")}},
 			{Name: "E", LACV: "5", Hierarchy: 5, Marks: []label.Mark{bare("noMarkingDisplay")}},
+			{Name: "G", LACV: "7", Hierarchy: 7, Marks: []label.Mark{phrase("", "both", "pageTopBottom")}},
 			{Name: "F", LACV: "6", Hierarchy: 6, Marks: []label.Mark{phrase("", "(F)", "portionMarking"), bare("pageTopBottom")}},
 		},
 		Sets: []label.TagSet{{Name: "S", OID: "2.999.7.1", Tags: []label.Tag{
@@ -82,6 +83,9 @@ func TestMarking(t *testing.T) {
 		{"E", nil, nil, "", "", "POL"},
 		{"F", nil, nil, "", "pageBottom", "POL_F"},
 		{"F", nil, nil, "", "subject", "POL_F"},
+		{"G", nil, nil, "", "pageTop", "POL_both"},
+		{"G", nil, nil, "", "pageBottom", "POL_both"},
+		{"G", nil, nil, "", "subject", "POL_G"},
 		{"A", []string{"v1"}, nil, "", "", "POL_A_v1"},
 		{"A", []string{"v1", "v6"}, nil, "", "", "POL_A_v1/v6"},
 		{"A", []string{"v6", "v1"}, nil, "de", "", "POL_A_v1/sechs"},

@@ -39,7 +39,7 @@ func (ps *Policies) Single(created time.Time, sources ...*Label) (*Label, error)
 	}
 	for _, informative := range []bool{true, false} {
 		for _, c := range read {
-			if l := p.candidate(read, c, informative); l != nil && p.exact(l) {
+			if l := p.candidate(read, c, informative); p.exact(l) {
 				return l, nil
 			}
 		}
@@ -70,8 +70,7 @@ func (p *projection) exact(l *Label) bool {
 
 // candidate collects the atoms of the join into one label: its classification
 // and context from one source, every category value that a clause of the join
-// names, and for display the informative values of all sources. nil: there is
-// none.
+// names, and for display the informative values of all sources.
 func (p *projection) candidate(read []*chosen, from *chosen, informative bool) *Label {
 	pol := from.policy
 	inJoin := map[atom]bool{}
@@ -87,23 +86,18 @@ func (p *projection) candidate(read []*chosen, from *chosen, informative bool) *
 	}
 	for _, c := range read {
 		for _, v := range c.values {
-			a, err := pol.atom(v.value, v.epoch)
-			if err != nil {
-				return nil
-			}
-			switch {
+			keep := false
+			switch a, err := pol.atom(v.value, v.epoch); {
 			case v.tag.Type == Informative:
-				if !informative {
-					continue
-				}
-			case pol.context && v.set.OID == natoContext:
-				if c != from && pol.canon(v.Name) != flagReleasable || pol.canon(v.Name) == flagReleasable && !inJoin[a] {
-					continue
-				}
-			case !inJoin[a]:
-				continue
+				keep = informative
+			case pol.context && v.set.OID == natoContext && pol.canon(v.Name) != flagReleasable:
+				keep = c == from
+			case err == nil:
+				keep = inJoin[a]
 			}
-			p.addValue(l, v)
+			if keep {
+				p.addValue(l, v)
+			}
 		}
 	}
 	if pol.context {
@@ -120,22 +114,13 @@ func (p *Policy) setIndex(oid string) int {
 // addContextName puts the context's own value into Releasable To, which the
 // clauses leave out and the policy demands.
 func (p *projection) addContextName(l *Label, from *chosen) {
-	i := slices.IndexFunc(l.Categories, func(c Category) bool { return c.TagOID == natoReleasable })
-	if i < 0 {
+	if !slices.ContainsFunc(l.Categories, func(c Category) bool { return c.TagOID == natoReleasable }) {
 		return
 	}
 	names := from.contextNames()
 	for _, v := range from.values {
 		if v.set.OID == natoReleasable && slices.Contains(names, from.policy.canon(v.Name)) {
 			p.addValue(l, v)
-			return
-		}
-	}
-	set := from.policy.setOIDs[natoReleasable]
-	for _, n := range names {
-		if v := set.values[valueKey{Permissive, n}]; v != nil {
-			p.addValue(l, chosenValue{v, ""})
-			return
 		}
 	}
 }
@@ -208,10 +193,8 @@ func (p *projection) refusal(read []*chosen) error {
 		return fmt.Errorf("%w: together they admit nobody", ErrNotOneLabel)
 	}
 	for _, c := range read {
-		if l := p.candidate(read, c, false); l != nil {
-			if problems := p.ps.Validate(l); len(problems) > 0 {
-				return fmt.Errorf("%w: %w", ErrNotOneLabel, problems[0])
-			}
+		if problems := p.ps.Validate(p.candidate(read, c, false)); len(problems) > 0 {
+			return fmt.Errorf("%w: %w", ErrNotOneLabel, problems[0])
 		}
 	}
 	return fmt.Errorf("%w: the audiences of the sources are kept as separate conditions, which one label cannot carry", ErrNotOneLabel)

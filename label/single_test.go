@@ -2,6 +2,7 @@ package label_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,44 @@ func TestNATOClauses(t *testing.T) {
 		}
 		if diff := cmp.Diff(strings.Join(x.want, "&"), got.Key()); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+// A permissive set that the NATO policy may gain is a condition of its own, and
+// a context whose name is not that of its releasability value is taken out by
+// its pair.
+func TestNATOPolicyThatGrows(t *testing.T) {
+	shipped, _ := natoAlone(t).Policy(label.NATO)
+	d := *shipped.Definition()
+	d.Sets = slices.Clone(d.Sets)
+	for i, s := range d.Sets {
+		values := map[string]string{"Context": "UKRAINE", "Releasable To": "NUC"}[s.Name]
+		if values == "" {
+			continue
+		}
+		tag := s.Tags[0]
+		tag.Values = append(slices.Clone(tag.Values), label.Value{Name: values, LACV: "9999"})
+		d.Sets[i].Tags = []label.Tag{tag}
+	}
+	d.Sets = append(d.Sets, label.TagSet{Name: "Project", OID: "1.3.26.1.4.9", Tags: []label.Tag{{Name: "Project", Type: label.Permissive, Values: []label.Value{{Name: "X", LACV: "1"}}}}})
+	p, err := label.Compile(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps, err := label.NewPolicies(label.Groups{}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const c, r = "1.3.26.1.3.1/1.3.26.1.4.4:Context/", "1.3.26.1.3.1/1.3.26.1.4.2:Releasable To/"
+	for want, l := range map[string]*label.Label{
+		c + "NATO&1.3.26.1.3.1/1.3.26.1.4.9:Project/X&1.3.26.1.3.1/class/SECRET": nato("SECRET", ctx("NATO"), category(label.Permissive, "Project", []string{"X"})),
+		"nobody": nato("SECRET", ctx("NATO"), category(label.Permissive, "Project", nil)),
+		r + "JPN|" + c + "UKRAINE&" + c + "RELEASABLE|" + c + "UKRAINE&1.3.26.1.3.1/class/SECRET": nato("SECRET", ctx("UKRAINE", "Releasable"), to("NUC", "JPN")),
+	} {
+		got, err := ps.Rule(l)
+		if err != nil || got.Key() != want {
+			t.Errorf("%v, %v, want %s", got, err, want)
 		}
 	}
 }

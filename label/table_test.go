@@ -25,10 +25,11 @@ func twoPolicies(t interface{ Fatal(...any) }) *label.Policies {
 			}
 			return out
 		}
+		d.Classes[len(d.Classes)-1].Obsolete = d.Classes[len(d.Classes)-1].Name == "OLD"
 		d.Sets = []label.TagSet{
 			{Name: "For", OID: oid + ".1", Tags: []label.Tag{{Name: "For", Type: label.Permissive, Values: values(nations...)}}},
 			{Name: "Key", OID: oid + ".2", Tags: []label.Tag{{Name: "Key", Type: label.Restrictive, Values: values("K1", "K2")}}},
-			{Name: "Note", OID: oid + ".3", Tags: []label.Tag{{Name: "Note", Type: label.Informative, Values: values("staff")}}},
+			{Name: "Note", OID: oid + ".3", Tags: []label.Tag{{Name: "Note", Type: label.Informative, Max: 1, Values: values("staff", "office")}}},
 		}
 		p, err := label.Compile(d)
 		if err != nil {
@@ -38,7 +39,7 @@ func twoPolicies(t interface{ Fatal(...any) }) *label.Policies {
 	}
 	ps, err := label.NewPolicies(label.Groups{},
 		policy("2.999.1", "A", []string{"R", "C", "S", "TS"}, []string{"AAA", "BBB", "CCC"}),
-		policy("2.999.2", "B", []string{"HI", "GOKUHI"}, []string{"XXX", "YYY"}))
+		policy("2.999.2", "B", []string{"HI", "GOKUHI", "OLD"}, []string{"XXX", "YYY"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,6 +142,11 @@ func TestTablesDeny(t *testing.T) {
 			t.Classes = append(t.Classes, label.ClassPair{From: "C", To: "GOKUHI"})
 		}, "two counterparts"},
 		{"label of the other policy", &label.Label{PolicyOID: "2.999.2", Classification: "HI", Created: day(1), Review: day(2)}, day(3), func(*label.Table) {}, "is of policy B"},
+		{"a label that is not understood", labelA("X", audience), day(3), func(*label.Table) {}, "unknown classification"},
+		{"a label that is not allowed", labelA("C", audience, category(label.Informative, "Note", []string{"staff", "office"})), day(3), func(*label.Table) {}, "at most 1"},
+		{"a result that is not allowed", labelA("R", audience, category(label.Restrictive, "Key", []string{"K1"})), day(3), func(t *label.Table) {
+			t.Classes = append(t.Classes, label.ClassPair{From: "R", To: "OLD"})
+		}, "the result is not allowed there"},
 		{"unknown class", labelA("C", audience), day(3), func(t *label.Table) { t.Classes[0].To = "KIMITSU" }, "unknown classification"},
 		{"unknown added value", labelA("C", audience), day(3), func(t *label.Table) { t.Classes[1].Add[0].Value = "K9" }, "unknown"},
 	} {

@@ -194,7 +194,7 @@ type binary struct {
 func (b binary) run(n int) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
-	args := []string{"-test.failfast", "-test.short", "-test.timeout", timeout.String()}
+	args := []string{"-test.failfast", "-test.timeout", timeout.String()}
 	if b.rapid {
 		args = append(args, "-rapid.nofailfile")
 	}
