@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"iter"
 
 	"causeway/internal/node"
 	"causeway/label"
@@ -14,7 +12,8 @@ import (
 type importCmd struct {
 	dataFlag
 	readerFlag
-	Files []string `arg:"" help:"Files to read; \"-\" is standard input."`
+	foreignFlag
+	Files []string `arg:"" help:"Files to read, plain or gzip; \"-\" is standard input."`
 	Label string   `placeholder:"FILE" help:"STANAG 4774 label for objects that carry none."`
 	JSON  bool     `help:"For machines."`
 }
@@ -41,7 +40,7 @@ func (c *importCmd) Run(p *process) error {
 			if err != nil {
 				return err
 			}
-			items, broken := scanAll(bytes.NewReader(b))
+			items, notes, broken := c.read(n, b)
 			bar := newProgress(p)
 			report, err := n.Desk.Import(p.ctx, as, items, l, func(done, total int) { bar.show("import", int64(done), int64(total)) })
 			bar.clear()
@@ -49,20 +48,24 @@ func (c *importCmd) Run(p *process) error {
 				return err
 			}
 			for _, r := range report.Refused {
-				fmt.Fprintf(p.stderr, "%s:%d: %s: %s\n", name, r.Line, r.ID, r.Why)
+				place := name
+				if r.Line > 0 {
+					place = fmt.Sprintf("%s:%d", name, r.Line)
+				}
+				fmt.Fprintf(p.stderr, "%s: %s: %s\n", place, r.ID, r.Why)
 			}
 			if broken != nil {
 				fmt.Fprintf(p.stderr, "%s: %v; what stood before it was kept\n", name, broken)
 				refused++
 			}
-			refused += len(report.Refused)
+			refused += len(report.Refused) + printNotes(p, name, notes)
 			if c.JSON {
-				if err := writeJSON(p, report); err != nil {
+				if err := writeJSON(p, importReport{report, notes}); err != nil {
 					return err
 				}
 				continue
 			}
-			fmt.Fprintf(p.stdout, "%s: %d stored, %d held already, %d refused\n", name, report.Stored, report.Present, len(report.Refused))
+			fmt.Fprintf(p.stdout, "%s: %d stored, %d held already, %d refused\n", name, report.Stored, report.Present, len(report.Refused)+notes.refused())
 		}
 		if refused > 0 {
 			return errCheckFailed
@@ -80,9 +83,4 @@ func scanAll(r io.Reader) (items []stix.Item, broken error) {
 		items = append(items, item)
 	}
 	return items, nil
-}
-
-// writeObjects writes objects in a format for other programs.
-func writeObjects(w io.Writer, format string, objects iter.Seq2[*stix.Object, error]) error {
-	return stix.WriteBundle(w, "", objects)
 }

@@ -146,7 +146,7 @@ func (c *exportCmd) Run(p *process) error {
 			return err
 		}
 		return intoFile(p, c.Out, func(w io.Writer) error {
-			return writeObjects(w, c.Format, objectsOf(p, v, strings.Join(c.Query, " ")))
+			return writeObjects(p, w, c.Format, objectsOf(p, v, strings.Join(c.Query, " ")))
 		})
 	})
 }

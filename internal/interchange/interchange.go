@@ -125,7 +125,7 @@ func (t taker) built(place string, b *stix.Builder) (*stix.Object, error) {
 // kind, is cut off, or take failed; what was handed on before stands, and the
 // report says what that was.
 func Read(kind Kind, r io.Reader, opt Options, take func(*stix.Object) error) (Report, error) {
-	report := Report{ByType: map[string]int{}}
+	report := Report{ByType: map[string]int{}, Changed: []Note{}, Refused: []Note{}}
 	t := taker{&report, take}
 	var err error
 	switch kind {
@@ -157,7 +157,7 @@ func kindList() string {
 // Write writes objects as a file of the kind: MISP, CSV, or STIX, which keeps
 // every byte. An object the kind has no form for is in the report.
 func Write(kind Kind, w io.Writer, objects []*stix.Object, opt Options) (Report, error) {
-	report := Report{ByType: map[string]int{}}
+	report := Report{ByType: map[string]int{}, Changed: []Note{}, Refused: []Note{}}
 	var err error
 	switch kind {
 	case STIX:

@@ -379,6 +379,23 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+func TestDetect(t *testing.T) {
+	for text, want := range map[string]Kind{
+		event: MISP, `{"response":[]}`: MISP, ` [{"Event":{}}]`: MISP, `{"type":"bundle","Event":1}`: STIX, `{`: STIX, ``: STIX, `<xml/>`: STIX,
+		"disarm_id,name\n": DISARM, "\ufefftype,value\n": CSV, "domain\na.example\n": CSV, "no idea\n": STIX,
+	} {
+		if got := Detect([]byte(text)); got != want {
+			t.Errorf("%.30q: %s, want %s", text, got, want)
+		}
+	}
+	if got := Detect(sharedFile(t, "stix/disarm/DISARM_v1.7.stix.json.gz")); got != DISARM {
+		t.Errorf("DISARM 1.7: %s", got)
+	}
+	if got := Detect(sharedFile(t, "stix/attack/ics-attack-10.1.json.gz")); got != STIX {
+		t.Errorf("ATT&CK: %s", got)
+	}
+}
+
 func TestValues(t *testing.T) {
 	for p, want := range map[string][]string{
 		"[url:value = 'a' OR url:value IN ('b','c')]": {"a", "b", "c"},
