@@ -5,7 +5,7 @@ GO ?= go
 .PHONY: build assets demo test lint bench test-postgres test-spark test-browser test-peers test-line mutate screenshots clean
 
 build: assets                ## bin/causeway, static, pages embedded
-	$(GO) build -trimpath -ldflags '-s -w' -o bin/causeway ./cmd/causeway
+	$(GO) build -ldflags '-s -w' -o bin/causeway ./cmd/causeway
 
 assets:                      ## bundle the pages' scripts (needs Node)
 	.ci/assets
