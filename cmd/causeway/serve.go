@@ -22,7 +22,11 @@ func (c *serveCmd) Run(p *process) error {
 	if c.Verbose {
 		log = slog.New(slog.NewTextHandler(p.stderr, nil))
 	}
-	n, err := node.OpenWith(p.ctx, p.path(c.Data), node.Options{Log: log})
+	var n *node.Node
+	err := whileLocked(p.ctx, func() (err error) {
+		n, err = node.OpenWith(p.ctx, p.path(c.Data), node.Options{Log: log})
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -102,20 +102,37 @@ func (d *Desk) Preview(ctx context.Context, by people.Person, root string) (*Pre
 	if err != nil {
 		return nil, err
 	}
+	held, err := d.held(ctx, items)
+	if err != nil {
+		return nil, err
+	}
 	for _, partner := range partners {
-		r, err := d.recipient(ctx, partner, p)
-		if err != nil {
-			return nil, err
-		}
-		p.Partners = append(p.Partners, r)
+		p.Partners = append(p.Partners, d.recipient(partner, p, held))
 	}
 	return p, nil
 }
 
-func (d *Desk) recipient(ctx context.Context, partner line.Partner, p *Preview) (Recipient, error) {
+// holding is one version at one reader.
+type holding struct{ id, version, reader string }
+
+// held gives who holds which of the items by release.
+func (d *Desk) held(ctx context.Context, items []vault.Row) (map[holding]bool, error) {
+	out := map[holding]bool{}
+	for _, item := range items {
+		holders, err := d.Vault.Holders(ctx, item.ID)
+		if err != nil {
+			return nil, fmt.Errorf("look who holds %s: %w", item.ID, err)
+		}
+		for _, h := range holders {
+			out[holding{item.ID, h.Version, h.Reader}] = true
+		}
+	}
+	return out, nil
+}
+
+func (d *Desk) recipient(partner line.Partner, p *Preview, held map[holding]bool) Recipient {
 	reader := d.Line.Reader(partner)
 	r := Recipient{ID: partner.NodeID, Name: partner.Name, Nation: partner.Nation, Allow: partner.State == line.Active, Released: true}
-	held := d.Vault.As(reader)
 	for _, item := range p.Items {
 		decision := label.Decide(item.Effective.Rule, reader.Holdings)
 		if item.ID == p.Root {
@@ -126,13 +143,9 @@ func (d *Desk) recipient(ctx context.Context, partner line.Partner, p *Preview) 
 			r.Withheld = append(r.Withheld, Withheld{item.ID, item.Type, decision})
 			continue
 		}
-		if _, err := held.GetVersion(ctx, item.ID, item.Version); errors.Is(err, vault.ErrNotFound) {
-			r.Released = false
-		} else if err != nil {
-			return Recipient{}, err
-		}
+		r.Released = r.Released && held[holding{item.ID, item.Version, reader.ID}]
 	}
-	return r, nil
+	return r
 }
 
 // Release makes an object, and everything it rests on, available to the
