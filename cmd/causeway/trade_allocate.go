@@ -6,12 +6,14 @@ import (
 	"strconv"
 
 	"causeway/trade/sharing"
+	"causeway/trade/table"
 )
 
 type tradeAllocateCmd struct {
 	Offers    string `placeholder:"FILE" help:"CSV of supplier,quantity and optionally month,keep. An empty or W quantity is withheld, not zero."`
 	Needs     string `placeholder:"FILE" help:"CSV of member,quantity and optionally month,floor,keep."`
 	Routes    string `placeholder:"FILE" help:"CSV of from,to and optionally capacity (a month),lag (months),cost."`
+	Swap      string `placeholder:"FILE" help:"CSV of member,of,for,worth,limit: a product that may stand in for another. With it, or with columns product or loss, the plan is a linear program."`
 	Months    int    `help:"Horizon; default the last month the files name."`
 	Unit      string `default:"units" help:"Unit of the quantities, for messages."`
 	Shipments bool   `help:"Print the shipments instead of how far each need is met."`
@@ -43,6 +45,9 @@ func (c tradeAllocateCmd) Run(p *process) error {
 	if t.Routes, err = openTable(p, c.Routes); err != nil {
 		return err
 	}
+	if c.Swap != "" || sharing.NeedsGeneral(t) {
+		return c.general(p, t)
+	}
 	problem, err := sharing.Read(t)
 	if err != nil {
 		return err
@@ -70,6 +75,44 @@ func (c tradeAllocateCmd) Run(p *process) error {
 		rows = append(rows, []string{s.Member, strconv.Itoa(s.Month), s.Need.String(), s.Met.String(), s.Unmet.String(), s.Ratio.String(), could, s.Why})
 	}
 	return writeCSV(p, []string{"member", "month", "need", "met", "unmet", "ratio", "could", "why"}, rows)
+}
+
+// general solves a plan with losses, several products or substitutes.
+func (c tradeAllocateCmd) general(p *process, t sharing.Tables) error {
+	var swaps *table.Table
+	var err error
+	if c.Swap != "" {
+		if swaps, err = openTable(p, c.Swap); err != nil {
+			return err
+		}
+	}
+	g, err := sharing.ReadGeneral(t, swaps)
+	if err != nil {
+		return err
+	}
+	plan, err := g.Solve()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(p, plan)
+	}
+	for _, s := range plan.Swaps {
+		tell(p, []string{fmt.Sprintf("%s uses %.6g of %s for %s in month %d", s.Member, s.Used, s.Of, s.For, s.Month)})
+	}
+	tell(p, []string{fmt.Sprintf("%.6g %s are lost, %.6g are left over, the cost is %.6g", plan.Lost, plan.Unit, plan.LeftOver, plan.Cost)})
+	var rows [][]string
+	six := func(v float64) string { return strconv.FormatFloat(v, 'f', 6, 64) }
+	if c.Shipments {
+		for _, s := range plan.Shipments {
+			rows = append(rows, []string{s.From, s.To, s.Product, strconv.Itoa(s.Leaves), strconv.Itoa(s.Lands), six(s.Sent), six(s.Arrives), six(s.Cost)})
+		}
+		return writeCSV(p, []string{"from", "to", "product", "leaves", "lands", "sent", "arrives", "cost"}, rows)
+	}
+	for _, s := range plan.Served {
+		rows = append(rows, []string{s.Member, s.Product, strconv.Itoa(s.Month), six(s.Need), six(s.Met), six(s.Need - s.Met), six(s.Ratio)})
+	}
+	return writeCSV(p, []string{"member", "product", "month", "need", "met", "unmet", "ratio"}, rows)
 }
 
 func (c tradeAllocateCmd) treaty(p *process) error {

@@ -85,18 +85,18 @@ func randomPlan(r *rand.Rand) *Problem {
 	return p
 }
 
-// program is the problem as a linear program: x for network arcs, y for the
+// glpkProgram is the problem as a linear program: x for network arcs, y for the
 // fraction of each demand met, w for the worst of the free ones.
-type program struct {
+type glpkProgram struct {
 	b      *builder
 	common string // balances and bounds
 	bounds string
 	cost   string
 }
 
-func newProgram(p *Problem) *program {
+func newProgram(p *Problem) *glpkProgram {
 	b := p.build(false)
-	lp := &program{b: b}
+	lp := &glpkProgram{b: b}
 	var c, bounds, cost strings.Builder
 	in, out := map[int][]int{}, map[int][]int{}
 	for k, a := range b.net.Arcs {
@@ -132,7 +132,7 @@ func newProgram(p *Problem) *program {
 }
 
 // solve writes the program, runs glpsol and reads the optimum.
-func (lp *program) solve(t *testing.T, dir, sense, objective string, extra ...string) (float64, bool) {
+func (lp *glpkProgram) solve(t *testing.T, dir, sense, objective string, extra ...string) (float64, bool) {
 	t.Helper()
 	text := sense + "\n obj: " + objective + "\nSubject To\n" + lp.common + strings.Join(extra, "") + " dummy: w >= 0\nBounds\n" + lp.bounds + " 0 <= w <= 1\nEnd\n"
 	in, out := filepath.Join(dir, "p.lp"), filepath.Join(dir, "p.sol")
@@ -156,7 +156,7 @@ func (lp *program) solve(t *testing.T, dir, sense, objective string, extra ...st
 }
 
 // compare checks each stage and returns how many programs it solved.
-func compare(t *testing.T, dir string, seed int, p *Problem, plan *Plan, lp *program) int {
+func compare(t *testing.T, dir string, seed int, p *Problem, plan *Plan, lp *glpkProgram) int {
 	t.Helper()
 	index := map[string]int{}
 	for key, k := range lp.b.demand {
