@@ -155,6 +155,17 @@ func testPages(t *testing.T, fresh func(testing.TB) Store) {
 			t.Fatal("the newest first is not the feed backwards")
 		}
 	}
+	size := len(w.page(aiko, vault.Query{Limit: 1}).Rows[0].Raw)
+	for q := (vault.Query{MaxBytes: 2*size + 1}); ; {
+		p := w.page(aiko, q)
+		if len(p.Rows) != 2 || p.More != (p.Rows[1].Seq != want[len(want)-1].Seq) {
+			t.Fatalf("a page of %d bytes has %d rows, more %v", q.MaxBytes, len(p.Rows), p.More)
+		}
+		if !p.More {
+			break
+		}
+		q.Cursor = p.Next
+	}
 	if p := w.page(aiko, vault.Query{Bare: true}); p.Rows[0].Raw != nil {
 		t.Error("a bare row has bytes")
 	}

@@ -10,24 +10,32 @@ import (
 	"causeway/internal/vault/internal/engine"
 )
 
-// collect runs a query and gathers what scan reads from each row.
+// collect runs a query and gathers what fields reads from each row.
 func collect[T any](t *tx, fields func(*T) []any, q string, args ...any) ([]T, error) {
+	return collectUntil(t, fields, func(*T) bool { return false }, q, args...)
+}
+
+// collectUntil is collect that ends after the row for which enough says so.
+func collectUntil[T any](t *tx, fields func(*T) []any, enough func(*T) bool, q string, args ...any) ([]T, error) {
 	rows, err := t.c.Query(t.ctx, q, args...)
 	if err != nil {
 		return nil, fmt.Errorf("query the vault: %w", err)
 	}
 	defer rows.Close()
 	var out []T
-	var v T
+	var v, zero T
 	to := fields(&v)
 	for rows.Next() {
-		var zero T
 		v = zero
 		if err := rows.Scan(to...); err != nil {
 			return nil, fmt.Errorf("read the vault: %w", err)
 		}
 		out = append(out, v)
+		if enough(&v) {
+			break
+		}
 	}
+	rows.Close()
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("query the vault: %w", err)
 	}

@@ -158,7 +158,11 @@ func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
 	if s.Limit > 0 {
 		text += " LIMIT " + q.arg(s.Limit)
 	}
-	return collect(t, fields, text, q.args...)
+	size := 0
+	return collectUntil(t, fields, func(r *engine.Row) bool {
+		size += len(r.Raw)
+		return s.MaxBytes > 0 && size > s.MaxBytes
+	}, text, q.args...)
 }
 
 // rowColumns are those that a page shows.

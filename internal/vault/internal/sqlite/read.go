@@ -80,13 +80,14 @@ func (t *tx) FeedOf(reader string) (engine.Feed, bool, error) {
 
 func (t *tx) Readers() (map[string]int64, error) {
 	out := map[string]int64{}
-	return out, t.each(func(r *sql.Rows) error {
+	err := t.each(func(r *sql.Rows) error {
 		var name string
 		var feed int64
 		err := r.Scan(&name, &feed)
 		out[name] = feed
 		return err
 	}, "SELECT reader, feed FROM reader")
+	return out, err
 }
 
 const versionColumns = "v.vid, v.id, v.modified, v.text, v.kind, v.spec, v.created_by, v.source, v.collection, v.label, v.rule, v.first, v.at, v.act, v.content, v.digest, v.gone"
@@ -134,13 +135,14 @@ func (t *tx) HeldBy(reader string, after int64, limit int) ([]engine.Version, er
 
 func (t *tx) Holders(vids []int64) (map[int64][]string, error) {
 	out := map[int64][]string{}
-	return out, t.each(func(r *sql.Rows) error {
+	err := t.each(func(r *sql.Rows) error {
 		var vid int64
 		var reader string
 		err := r.Scan(&vid, &reader)
 		out[vid] = append(out[vid], reader)
 		return err
 	}, "SELECT vid, reader FROM holder WHERE vid IN (SELECT value FROM json_each(?)) ORDER BY vid, reader", list(vids))
+	return out, err
 }
 
 const placeColumns = "p.feed, p.added, p.vid, p.kind, p.flag"

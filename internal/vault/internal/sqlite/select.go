@@ -146,9 +146,12 @@ func (q *query) choice(s engine.Select) {
 // Rows implements [engine.Read].
 func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
 	q := build(s)
-	text := "SELECT " + placeColumns + ", " + versionColumns
+	text := "SELECT " + placeColumns + ", " + rowColumns
+	var row engine.Row
+	fields := append(placeFields(&row.Place), rowFields(&row.Version)...)
 	if !s.Bare {
 		text += ", v.raw"
+		fields = append(fields, &row.Raw)
 	}
 	text += " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ") + " ORDER BY p.added"
 	if s.Newest {
@@ -160,15 +163,11 @@ func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
 	}
 	out, size := make([]engine.Row, 0, min(s.Limit, 4096)), 0
 	err := t.each(func(r *sql.Rows) error {
-		out = append(out, engine.Row{})
-		row := &out[len(out)-1]
-		fields := append(placeFields(&row.Place), versionFields(&row.Version)...)
-		if !s.Bare {
-			fields = append(fields, &row.Raw)
-		}
+		row.Raw = nil
 		if err := r.Scan(fields...); err != nil {
 			return fmt.Errorf("read the vault: %w", err)
 		}
+		out = append(out, row)
 		if size += len(row.Raw); s.MaxBytes > 0 && size > s.MaxBytes {
 			return errFull
 		}
@@ -182,6 +181,13 @@ func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
 
 // errFull ends a walk that has given as many bytes as were asked for.
 var errFull = errors.New("enough bytes")
+
+// rowColumns are those that a page shows.
+const rowColumns = "v.vid, v.id, v.text, v.kind, v.spec, v.created_by, v.source, v.collection, v.label, v.at, v.act"
+
+func rowFields(v *engine.Version) []any {
+	return []any{&v.VID, &v.ID, &v.Text, &v.Kind, &v.Spec, &v.CreatedBy, &v.Source, &v.Collection, &v.Label, &v.At, &v.Act}
+}
 
 // Count implements [engine.Read].
 func (t *tx) Count(s engine.Select) (n int64, err error) {
