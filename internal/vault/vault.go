@@ -15,8 +15,7 @@
 // differ in what a reader may not see give that reader the same times.
 //
 // Where rows come from and which rule number means what is decided here; the
-// engines under internal/ hold SQL only. docs/adr/0001-vault.md says why it is
-// built so.
+// engines under internal/ hold SQL only. docs/adr/0001, 0002 and 0006 say why.
 package vault
 
 import (
