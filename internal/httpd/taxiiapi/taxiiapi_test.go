@@ -28,7 +28,7 @@ import (
 // lab is a node's exchange with three people on it: aiko is cleared for
 // SECRET and writes, ben is cleared for UNCLASSIFIED and writes, kim reads.
 type lab struct {
-	*testing.T
+	testing.TB
 	ctx        context.Context
 	vault      *vault.Vault
 	policies   *label.Policies
@@ -41,9 +41,9 @@ type lab struct {
 
 var labKey = []byte("0123456789abcdef0123456789abcdef")
 
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	t.Helper()
-	l := &lab{T: t, ctx: t.Context(), readers: map[string]vault.Reader{}}
+	l := &lab{TB: t, ctx: t.Context(), readers: map[string]vault.Reader{}}
 	l.set(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	var err error
 	l.policies, err = policies.Set("test")
