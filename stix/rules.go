@@ -236,10 +236,13 @@ func (c *checker) container(v value) {
 			c.pop()
 			return true
 		}
-		if sh := spec.types[typ.str()]; sh != nil && sh.class == classSCO {
-			c.observable(e, sh)
-		} else {
+		switch sh := spec.types[typ.str()]; {
+		case sh == nil:
 			c.typeName(typ.str())
+		case sh.class == classSCO:
+			c.observable(e, sh)
+		default:
+			c.failf("reference", "an object of type %s stands among the observables", typ.str())
 		}
 		return true
 	})
@@ -329,8 +332,26 @@ func (c *checker) pattern(f *found) {
 	if f.get("pattern_type").str() != "stix" || !p.is(kindString) {
 		return
 	}
-	if err := pattern.Check(p.str()); err != nil {
+	parsed, err := pattern.Parse(p.str())
+	if err != nil {
 		c.at("pattern", "pattern", "%v", err)
+	} else if c.warnings {
+		parsed.Tests(c.patternHash)
+	}
+}
+
+// patternHash warns of a digest that no file can have.
+func (c *checker) patternHash(t pattern.Test) {
+	if len(t.Path) < 2 || t.Op != "=" && t.Op != "IN" {
+		return
+	}
+	n := digestLength[t.Path[len(t.Path)-1].Name]
+	for _, v := range t.Values {
+		if s, ok := v.(string); ok && n > 0 && t.Path[len(t.Path)-2].Name == "hashes" && (len(s) != n || !allHex(s)) {
+			c.push("pattern")
+			c.warn("hash", strconv.Quote(s)+" is no "+t.Path[len(t.Path)-1].Name+" digest, so it matches nothing")
+			c.pop()
+		}
 	}
 }
 

@@ -299,7 +299,7 @@ var genericSDO, genericSCO *shape
 // extension the object carries, or the common properties alone. Of unknown
 // types the extension says whether they are observables (STIX 7.3); without
 // one, an object that has neither created nor modified is taken for one when
-// its id is name-based as theirs are.
+// it has what only they have: a name-based id, or defanged.
 func (c *checker) shapeOf(v value, typ string) *shape {
 	if sh := spec.types[typ]; sh != nil {
 		return sh
@@ -318,8 +318,9 @@ func (c *checker) shapeOf(v value, typ string) *shape {
 	if found != nil {
 		return found
 	}
-	if !v.get("created").ok() && !v.get("modified").ok() && !v.get("extensions").ok() {
-		if id := v.get("id").str(); len(id) > 36 && id[len(id)-22] == '5' {
+	if !v.get("created").ok() && !v.get("modified").ok() {
+		id := v.get("id").str()
+		if v.get("defanged").ok() || len(id) > 36 && id[len(id)-22] == '5' {
 			return genericSCO
 		}
 	}
