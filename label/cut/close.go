@@ -160,7 +160,7 @@ func (m *maker) rewriteString(d *draft, path, s string, note bool) any {
 		return gap{}
 	}
 	out := findID.ReplaceAllStringFunc(s, func(id string) string {
-		if to := m.byID[id]; to != nil && !m.stays(id) {
+		if to := m.byID[id]; to != nil {
 			return to.newID
 		}
 		return id

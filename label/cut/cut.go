@@ -130,6 +130,9 @@ func newMaker(objects []*stix.Object, p Plan) (*maker, error) {
 		if t := o.Type(); t == "marking-definition" || t == "extension-definition" {
 			return nil, fmt.Errorf("%s is a definition: it is not cut, and the cut's own markings come with the plan", o.ID())
 		}
+		if m.stays(o.ID()) {
+			continue // it stays what it is, outside the cut
+		}
 		body, err := decode(o.Raw())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.ID(), err)

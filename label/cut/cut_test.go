@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"causeway/stix"
 )
 
@@ -281,12 +283,76 @@ func TestDigestsAndEncodings(t *testing.T) {
 }
 
 func TestPropertyNamesAreChecked(t *testing.T) {
-	o, err := stix.ParseObject([]byte(`{"type":"note","id":"note--1","custom":{"crimson_heron":{"n":71044}}}`))
+	o, err := stix.ParseObject([]byte(`{"type":"note","id":"note--1","custom":{"crimson_heron":{"n":71044}},"list":["a","b Omsk","c Omsk"]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := Check([]*stix.Object{o}, nil, []string{"Crimson Heron", "71044"})
-	if len(f) != 2 {
+	f := Check([]*stix.Object{o}, nil, []string{"Crimson Heron", "71044", "Omsk"})
+	if len(f) != 4 {
 		t.Fatalf("%v", f)
+	}
+}
+
+// The list of changes is exactly what differs.
+func TestChanges(t *testing.T) {
+	parse := func(s string) *stix.Object {
+		o, err := stix.ParseObject([]byte(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	const other = "domain-name--bedb4899-d24b-5401-bc86-8f6b4cc18ec8"
+	address1 := parse(`{"type":"ipv4-addr","spec_version":"2.1","id":"` + address + `","value":"198.51.100.3"}`)
+	domain1 := parse(`{"type":"domain-name","spec_version":"2.1","id":"` + domain + `","value":"ports.example","x_note":"see ` + other + ` and ` + domain + `","x_map":{"a_ref":"` + address + `"},"x_empty":{},"x_more":{"a_ref":"` + address + `","b":1}}`)
+	other1 := parse(`{"type":"domain-name","spec_version":"2.1","id":"` + other + `","value":"b.example","x_refs":["` + domain + `","` + creator + `"]}`)
+	identity := parse(`{"type":"identity","spec_version":"2.1","id":"` + creator + `","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":"Agency","identity_class":"organization"}`)
+	p := plan(t)
+	p.Omit, p.Reword = []Place{{ID: address}, {ID: domain, Path: "x_more.b"}}, nil
+	r, err := Make([]*stix.Object{address1, domain1, other1, identity}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, o := newID(key, domain), newID(key, other)
+	quote := func(s string) string { return `"` + s + `"` }
+	want := []Change{
+		{address, "", "", text(map[string]any{"type": "ipv4-addr", "spec_version": "2.1", "id": address, "value": "198.51.100.3"}), "", "omitted"},
+		{domain, d, "x_more.b", "1", "", "omitted"},
+		{domain, d, "object_marking_refs", "", `["` + mark1 + `"]`, "marking"},
+		{other, o, "object_marking_refs", "", `["` + mark1 + `"]`, "marking"},
+		{domain, d, "x_map.a_ref", quote(address), "", "dangling"},
+		{domain, d, "x_more.a_ref", quote(address), "", "dangling"},
+		{domain, d, "x_note", quote("see " + other + " and " + domain), quote("see " + o + " and " + d), "reference"},
+		{other, o, "x_refs[0]", quote(domain), quote(d), "reference"},
+	}
+	if diff := cmp.Diff(want, r.Changes); diff != "" {
+		t.Error(diff)
+	}
+	if len(r.Objects) != 2 || len(r.Origins) != 2 {
+		t.Fatalf("%d objects of %d origins", len(r.Objects), len(r.Origins))
+	}
+	cutDomain := string(get(t, r, domain).Raw())
+	if strings.Contains(cutDomain, "x_map") || strings.Contains(cutDomain, "x_more") || !strings.Contains(cutDomain, `"x_empty":{}`) {
+		t.Error(cutDomain)
+	}
+}
+
+// A translation of an object does not give the original's version away.
+func TestLanguageContent(t *testing.T) {
+	os := objects(t)
+	l, err := stix.ParseObject([]byte(`{"type":"language-content","spec_version":"2.1","id":"language-content--b0000000-0000-4000-8000-000000000001","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","object_ref":"` + campaign + `","object_modified":"2026-02-02T00:00:00.000Z","contents":{"ja":{"objective":"港を遅らせる"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Make(append(os, l), plan(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := get(t, r, l.ID())
+	if m, _ := cut.Get("object_modified"); m != plan(t).At.String() {
+		t.Errorf("it names the version %v", m)
+	}
+	if ref, _ := cut.Get("object_ref"); ref != get(t, r, campaign).ID() {
+		t.Errorf("it translates %v", ref)
 	}
 }

@@ -81,27 +81,22 @@ func lookup(body map[string]any, path string) (any, bool) {
 
 // set replaces the value at a path that exists.
 func set(body map[string]any, path string, value any) bool {
-	st := steps(path)
-	if len(st) == 0 {
+	if _, ok := lookup(body, path); !ok {
 		return false
 	}
+	st := steps(path)
 	parent := any(body)
 	for _, s := range st[:len(st)-1] {
-		var ok bool
-		if parent, ok = child(parent, s); !ok {
-			return false
-		}
+		parent, _ = child(parent, s)
 	}
 	last := st[len(st)-1]
 	switch p := parent.(type) {
 	case map[string]any:
 		p[last.name] = value
-		return true
 	case []any:
 		p[last.index] = value
-		return true
 	}
-	return false
+	return true
 }
 
 // remove takes the value at a path out and gives it. A list or map that is

@@ -253,3 +253,24 @@ func TestDefinitionGovernsItself(t *testing.T) {
 		t.Error("a definition is readable by others than those it names")
 	}
 }
+
+// What a marking definition says of itself cannot be read: nobody reads it.
+func TestDefinitionThatIsNotUnderstood(t *testing.T) {
+	d := definition(t, &label.Label{PolicyOID: "2.999.7", PolicyName: "X", Classification: "Y", Created: day, Review: day})
+	good := definition(t, policies.NATOLabel("SECRET", day, day, "JPN"))
+	marked := object(t, `{"type":"marking-definition","spec_version":"2.1","id":%q,"created":"2026-11-01T00:00:00.000Z","object_marking_refs":[%q],"extensions":{%q:{"extension_type":"property-extension","stanag4774":"<a/>"}}}`,
+		"marking-definition--5f0c6d1e-8a3b-4c7e-9b7a-2d4f6e8c1a35", good.ID(), stix.LabelExtension)
+	for _, o := range []*stix.Object{d, marked} {
+		if e, err := Resolve(o, lookup(good), set(t)); err == nil || !e.Rule.Nobody() {
+			t.Errorf("%s resolves to %v", o.ID(), e.Rule)
+		}
+	}
+}
+
+func TestTLPID(t *testing.T) {
+	for colour, want := range map[string]string{label.TLPClear: stix.TLPClear, label.TLPRed: stix.TLPRed, "white": ""} {
+		if got, ok := TLPID(colour); got != want || ok != (want != "") {
+			t.Errorf("%s has the id %q", colour, got)
+		}
+	}
+}

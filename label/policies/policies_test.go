@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -194,6 +195,27 @@ func TestPublicAndTLP(t *testing.T) {
 		}
 		if label.Allows(r, h) != want {
 			t.Errorf("%s reads TLP:AMBER: %v, want %v", name, !want, want)
+		}
+	}
+}
+
+func TestNationalClearance(t *testing.T) {
+	for nation, want := range map[string]string{"BEL": "Releasable,NATO BEL,NATO BEL,NATO", "SWE": "Releasable,NATO SWE,NATO SWE,NATO", "JPN": "Releasable JPN JPN"} {
+		c, err := NationalClearance(nation, "SECRET")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, cat := range c.Categories {
+			got = append(got, strings.Join(cat.Values, ","))
+		}
+		if strings.Join(got, " ") != want || len(c.Classifications) != 4 {
+			t.Errorf("%s holds %v, want %s", nation, got, want)
+		}
+	}
+	for _, bad := range [][2]string{{"JP", "SECRET"}, {"JPN", "ULTRA"}} {
+		if _, err := NationalClearance(bad[0], bad[1]); err == nil {
+			t.Errorf("%v has a clearance", bad)
 		}
 	}
 }

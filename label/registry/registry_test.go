@@ -221,3 +221,45 @@ func TestAttestation(t *testing.T) {
 		t.Error("a clearance that is not in force is attested")
 	}
 }
+
+func TestTwoClearances(t *testing.T) {
+	first, second := grant(t, "c1"), grant(t, "c2")
+	second.NotAfter = day(2).AddDate(1, 0, 0)
+	for _, entries := range [][]Entry{{first, second}, {second, first}} {
+		h, err := Holder(entries, first.Holder, label.Person, day(3))
+		if err != nil || len(h.Clearances) != 2 || !h.NotAfter.Equal(second.NotAfter) || h.Nation != "JPN" {
+			t.Errorf("%+v, %v", h, err)
+		}
+	}
+	second.Nation = "AUS"
+	if _, err := Holder([]Entry{first, second}, first.Holder, label.Person, day(3)); err == nil {
+		t.Error("one holder has two nations")
+	}
+}
+
+func TestAttestationDates(t *testing.T) {
+	g := grant(t, "c1")
+	b := label.Briefing{PolicyOID: label.NATO, TagOID: "1.3.26.1.4.1", Value: "BOHEMIA"}
+	past, future := b, b
+	past.Until, future.Until = day(3), day(4)
+	s := Standings([]Entry{g}, g.Holder, day(3))[0]
+	s.Briefings = []label.Briefing{b, past, future}
+	a, err := Attest(s, "s1", "node:tokyo", "node:bru", "p-1", day(3), day(30))
+	if err != nil || len(a.Briefings) != 2 || a.Briefings[0] != b || a.Briefings[1] != future {
+		t.Errorf("%+v, %v", a, err)
+	}
+	s.Grant.NotAfter = day(9)
+	if a, err = Attest(s, "s1", "node:tokyo", "node:bru", "p-1", day(3), day(30)); err != nil || !a.NotAfter.Equal(day(9)) {
+		t.Errorf("an attestation outlives its clearance: %+v, %v", a, err)
+	}
+	c, err := stanag4774.ParseClearance([]byte(g.XML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct{ issuer, want time.Time }{{time.Time{}, day(9)}, {day(7), day(7)}, {day(20), day(9)}} {
+		h, err := Accept(a, nil, label.Holder{Kind: label.Partner, Nation: "JPN", NotAfter: x.issuer, Clearances: []*label.Clearance{c}}, "node:bru", "node:tokyo", day(4))
+		if err != nil || !h.NotAfter.Equal(x.want) {
+			t.Errorf("issuer until %v: %v, %v", x.issuer, h.NotAfter, err)
+		}
+	}
+}

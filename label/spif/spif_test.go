@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -147,6 +148,15 @@ func TestRefused(t *testing.T) {
 	if _, err := Parse([]byte(head + one + `</SPIF>`)); err != nil {
 		t.Fatalf("the plain policy of these cases: %v", err)
 	}
+	for v, want := range map[string]bool{"true": true, "1": true, "false": false, "0": false} {
+		p, err := Parse([]byte(head + classes(class(`name="A" lacv="1" hierarchy="1" obsolete="`+v+`"`, "")) + `</SPIF>`))
+		if err != nil || p.Definition().Classes[0].Obsolete != want {
+			t.Errorf("obsolete=%s: %v, %v", v, p, err)
+		}
+	}
+	if _, err := Parse([]byte(head + classes(class(`name="A" lacv="1" hierarchy="1" obsolete="yes"`, "")) + `</SPIF>`)); err == nil {
+		t.Error("obsolete=yes is read")
+	}
 }
 
 func FuzzParse(f *testing.F) {
@@ -162,4 +172,18 @@ func FuzzParse(f *testing.F) {
 		}
 		checkWrite(t, d)
 	})
+}
+
+func TestDatesReadBack(t *testing.T) {
+	d := &label.Definition{OID: "2.999", Name: "P", Version: "3", Issued: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Classes: []label.Class{{Name: "A", LACV: "1"}}, Sets: []label.TagSet{{Name: "S", OID: "2.999.1", Tags: []label.Tag{{Name: "T", Type: label.Restrictive,
+			Values: []label.Value{{Name: "v", LACV: "1", NotBefore: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}, {Name: "w", LACV: "2", NotAfter: time.Date(2027, 1, 2, 0, 0, 0, 5e8, time.UTC)}}}}}}}
+	checkWrite(t, d)
+	for text, want := range map[string]time.Time{
+		"20260102030405Z": d.Issued, "2026-01-02 03:04:05": d.Issued, "2026-01-02T03:04:05Z": d.Issued, "201511061430200Z": {}, "": {},
+	} {
+		if got := issued(text); !got.Equal(want) {
+			t.Errorf("%q is issued %v, want %v", text, got, want)
+		}
+	}
 }

@@ -24,6 +24,7 @@ func TestRefused(t *testing.T) {
 		{"text after", `<a/>x`, "outside"},
 		{"not closed", `<a>`, "not closed"},
 		{"wrong end", `<a></b>`, "closes nothing"},
+		{"end with another prefix", `<p:a xmlns:p="u" xmlns:q="u"></q:a>`, "closes nothing"},
 		{"end without start", `<a/></a>`, "closes nothing"},
 		{"attribute twice", `<a b="1" b="2"/>`, "there twice"},
 		{"attribute twice by namespace", `<a xmlns:p="u" xmlns:q="u" p:b="1" q:b="2"/>`, "there twice"},
