@@ -344,3 +344,17 @@ func (n *testNode) passOn(p Precedence, items []Item, to string) {
 
 // auditOf is an act that says nothing but its verb.
 func auditOf(verb string) audit.Act { return audit.Act{Actor: "node", Verb: verb} }
+
+// anonymous is one object that names no maker.
+func anonymous(t testing.TB, name string) []*stix.Object {
+	t.Helper()
+	ts, err := stix.ParseTimestamp("2026-11-24T12:00:00.000Z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := stix.New("campaign", "campaign--00000000-0000-4000-8000-000000000001", ts).Set("name", name).Object()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []*stix.Object{o}
+}
