@@ -46,6 +46,7 @@ func TestReceiverRestoredFromBackup(t *testing.T) {
 	restore := b.backup()
 	b.start()
 	send(2, 1)
+	eventually(t, "a receipt, with the log of before", func() bool { return a.status(b.name()).Held == 3 })
 	send(3, 1)
 	eventually(t, "receipts", func() bool { return a.status(b.name()).Held == 4 })
 	a.halt() // the next exchange begins anew, as it would after the outage

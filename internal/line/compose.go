@@ -288,9 +288,9 @@ func readMatch(ctx context.Context, view *vault.View, m vault.Match, want map[It
 // envelope collects the objects of one message: first the sender's own, then
 // those it passes on.
 type envelope struct {
+	ctx      context.Context // of the one compose it belongs to
 	line     *Line
 	partner  *partnerRecord
-	origins  *originIndex
 	markings map[string]*visible // definitions of the markings used
 	marked   map[string]bool     // those that are in
 	rules    []string
@@ -312,7 +312,7 @@ type entry struct {
 // that the versions use, so that the receiver can judge each message by
 // itself, in whatever order the lanes arrive.
 func (l *Line) newEnvelope(ctx context.Context, partner *partnerRecord, view *vault.View, objects map[Item]*visible) (*envelope, error) {
-	e := &envelope{line: l, partner: partner, docIndex: map[Digest]int{}, marked: map[string]bool{}, markings: map[string]*visible{}}
+	e := &envelope{ctx: ctx, line: l, partner: partner, docIndex: map[Digest]int{}, marked: map[string]bool{}, markings: map[string]*visible{}}
 	var m vault.Match
 	asked := map[string]bool{}
 	for _, v := range objects {
@@ -331,8 +331,7 @@ func (l *Line) newEnvelope(ctx context.Context, partner *partnerRecord, view *va
 	for it, v := range defs {
 		e.markings[it.ID] = v
 	}
-	e.origins, err = l.origins.index(l.outside(ctx))
-	return e, err
+	return e, nil
 }
 
 func (e *envelope) count() int { return len(e.own) + len(e.carried) }
@@ -379,7 +378,13 @@ func (e *envelope) put(v *visible) error {
 		e.own = append(e.own, x)
 		return nil
 	}
-	from, err := e.origins.provenance(v.item, []byte(x.raw))
+	var from *origin
+	known := false
+	err := e.line.origins.with(e.line.outside(e.ctx), func(ix *originIndex) (err error) {
+		known = ix.known(v.item)
+		from, err = ix.provenance(v.item, []byte(x.raw))
+		return err
+	})
 	switch {
 	case err != nil:
 		return err
@@ -392,7 +397,7 @@ func (e *envelope) put(v *visible) error {
 		}
 		x.from = from.place
 		x.from.Rule, x.from.Attestation = e.rule(from.rule), i
-	case by == "" && !e.origins.known(v.item):
+	case by == "" && !known:
 		x.rule = e.rule(v.rule) // nobody else is known to have made it
 		e.own = append(e.own, x)
 		return nil

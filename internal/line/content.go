@@ -101,11 +101,7 @@ func (l *Line) unpackObjects(ctx context.Context, p *partnerRecord, o *opened) c
 			rules[i] = label.Rule{} // nobody, until this node's policies know the rule
 		}
 	}
-	who, err := l.speakers(l.outside(ctx))
-	if err != nil {
-		c.failed = err
-		return c
-	}
+	who := l.speakers(l.outside(ctx))
 	signers, err := l.attestors(ctx, p, m, c.docs, c.leaves)
 	if errors.Is(err, errUnjudged) {
 		c.failed = err
@@ -152,7 +148,12 @@ func (l *Line) unpackObjects(ctx context.Context, p *partnerRecord, o *opened) c
 			rule = m.Carried[i-len(m.Own)].Rule
 		}
 		key = m.Rules[rule]
-		if x.refusal = judgeOrigin(p, who, signers, m, i, key, raws[i], x.object); x.refusal != nil {
+		speaker, err := who(x.object.CreatedByRef())
+		if err != nil {
+			c.failed = err
+			return c
+		}
+		if x.refusal = judgeOrigin(p, speaker, signers, m, i, key, raws[i], x.object); x.refusal != nil {
 			continue
 		}
 		x.effective, x.refusal = judgeLabel(x.object, rules[rule], lookup, policies)
@@ -261,7 +262,7 @@ func (l *Line) identitiesOf(ctx context.Context, sender *partnerRecord, node str
 // judgeOrigin decides whether the sender may hand over an object: what it
 // makes itself, what an originator attested, or the work of somebody for whom
 // no node known here speaks.
-func judgeOrigin(p *partnerRecord, who speakers, signers []attestor, m *manifest, i int, key string, raw []byte, o *stix.Object) *Refusal {
+func judgeOrigin(p *partnerRecord, speaker string, signers []attestor, m *manifest, i int, key string, raw []byte, o *stix.Object) *Refusal {
 	refuse := func(code, format string, args ...any) *Refusal {
 		return &Refusal{ID: o.ID(), Version: o.Version().String(), Code: code, Reason: fmt.Sprintf(format, args...)}
 	}
@@ -273,7 +274,6 @@ func judgeOrigin(p *partnerRecord, who speakers, signers []attestor, m *manifest
 		return refuse(codeCreator, "%s does not speak for %s", p.Node, by)
 	}
 	c := m.Carried[i-len(m.Own)]
-	speaker := who[by]
 	if c.Attestation < 0 {
 		if speaker != "" && speaker != p.Node {
 			return refuse(codeCreator, "%s speaks for %s, and its attestation is missing", speaker, by)
@@ -351,30 +351,22 @@ func ownLeaves(seed []byte, rules []string, own []int, raws []json.RawMessage) [
 	return leaves
 }
 
-// speakers tells which node speaks for a STIX identity, among this node and
-// its partners of every state but Comparing.
-type speakers map[string]string
-
-func (l *Line) speakers(r records) (speakers, error) {
-	out := speakers{}
-	all, err := loadPartners(r)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range all {
-		if p.State == Comparing {
-			continue
-		}
-		ids, err := p.identities()
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range ids[0].SpeaksFor {
-			out[s] = p.Node
-		}
-	}
+// speakers gives a function that tells which node speaks for a STIX identity:
+// this node, or a partner whose keys were confirmed; "" for none known.
+func (l *Line) speakers(r records) func(identity string) (string, error) {
+	seen := map[string]string{}
 	for _, s := range l.Self().SpeaksFor {
-		out[s] = l.Node()
+		seen[s] = l.Node()
 	}
-	return out, nil
+	return func(identity string) (string, error) {
+		node, ok := seen[identity]
+		if ok || identity == "" {
+			return node, nil
+		}
+		if _, err := load(r, spaceSpeaker, identity, &node); err != nil {
+			return "", err
+		}
+		seen[identity] = node
+		return node, nil
+	}
 }

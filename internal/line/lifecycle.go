@@ -158,6 +158,7 @@ func (l *Line) takeIdentity(tx *vault.Tx, p *partnerRecord, c *content, rc *Rece
 	if len(p.Keys) > keepGenerations {
 		p.Keys = p.Keys[:keepGenerations]
 	}
+	p.fresh = true
 	l.log.Info("a partner has new keys", "partner", p.Node, "generation", id.Generation)
 	return nil
 }

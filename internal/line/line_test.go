@@ -3,6 +3,7 @@ package line
 import (
 	"bytes"
 	"testing"
+	"time"
 )
 
 // One object crosses, the receipt comes back and is kept, the witness sees
@@ -212,5 +213,34 @@ func TestSneakernet(t *testing.T) {
 	}
 	if n := b.holds(a.name()); n != 9 {
 		t.Errorf("b holds %d", n)
+	}
+}
+
+// What waits longer than it may ends as expired, and the status says so.
+func TestWaitingTooLongExpires(t *testing.T) {
+	a, b := newTestNode(t, "BEL", true), newTestNode(t, "JPN", true)
+	befriend(t, a, b, "SECRET")
+	a.release(Routine, a.effective("SECRET", "JPN"), a.objects(0, 3), b.name())
+	a.line.now = func() time.Time { return time.Now().Add(31 * 24 * time.Hour) }
+	a.release(Routine, a.effective("SECRET", "JPN"), a.objects(3, 1), b.name())
+	if err := a.line.expire(t.Context(), b.name()); err != nil {
+		t.Fatal(err)
+	}
+	if st := a.status(b.name()); st.Waiting != 1 || st.Lanes[3].Expired != 3 {
+		t.Errorf("waiting %d, expired %d; want 1 and 3", st.Waiting, st.Lanes[3].Expired)
+	}
+	// One that left in time and arrives too late gets a receipt that says so.
+	a.line.now = time.Now
+	msg := a.message(b.name(), Routine)
+	b.line.now = func() time.Time { return time.Now().Add(31 * 24 * time.Hour) }
+	doc, err := b.line.receive(t.Context(), msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.line.settle(t.Context(), b.name(), doc); err != nil {
+		t.Fatal(err)
+	}
+	if st := a.status(b.name()); st.Waiting != 0 || st.Held != 0 || st.Lanes[3].Expired != 4 {
+		t.Errorf("waiting %d, held %d, expired %d", st.Waiting, st.Held, st.Lanes[3].Expired)
 	}
 }

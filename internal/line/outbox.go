@@ -1,11 +1,13 @@
 package line
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 
+	"causeway/internal/audit"
 	"causeway/internal/vault"
 )
 
@@ -248,14 +250,68 @@ func newStream() string { return hex.EncodeToString(randomBytes(16)) }
 // wake tells the workers of a partner that something waits. A worker that
 // looks before the transaction is through looks again soon after.
 func (l *Line) wake(node string) {
+	l.nudge(node + "/fetch")
+	for _, p := range precedences {
+		l.nudge(laneKey(node, p))
+	}
+}
+
+// nudge wakes one worker, if there is one.
+func (l *Line) nudge(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for key, ch := range l.wakes {
-		if key == node || strings.HasPrefix(key, node+"/") {
-			select {
-			case ch <- struct{}{}:
-			default:
+	select {
+	case l.wakes[key] <- struct{}{}: // a nil channel is never ready
+	default:
+	}
+}
+
+// expire gives up what has waited longer than it may. It is counted, and the
+// entry in the audit log says how much it was.
+func (l *Line) expire(ctx context.Context, node string) error {
+	before := millis(l.now().Add(-l.limits.Expiry))
+	for _, p := range precedences {
+		old := func(r records) (keys []string, items int64, err error) {
+			err = scanRows(r, node, p, func(key string, row *outboxRow) error {
+				if row.Time > before {
+					return errStop // what follows is younger
+				}
+				if row.Kind == kindObjects {
+					keys, items = append(keys, key), items+int64(len(row.Items))
+				}
+				return nil
+			})
+			return keys, items, err
+		}
+		keys, items, err := old(l.outside(ctx))
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			continue
+		}
+		act := audit.Act{Actor: "node", Verb: "expire", Subject: node, Detail: map[string]string{"precedence": p.String(), "versions": strconv.FormatInt(items, 10)}}
+		if _, err := l.commit(ctx, act, func(tx *vault.Tx) error {
+			keys, items, err := old(tx)
+			if err != nil {
+				return err
 			}
+			for _, key := range keys {
+				if err := tx.DeleteRecord(spaceOutbox, key); err != nil {
+					return err
+				}
+			}
+			var q queueRecord
+			if _, err := load(tx, spaceQueue, laneKey(node, p), &q); err != nil {
+				return err
+			}
+			q.Rows -= int64(len(keys))
+			q.Items -= items
+			q.Expired += items
+			return save(tx, spaceQueue, laneKey(node, p), q)
+		}); err != nil {
+			return err
 		}
 	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"causeway/internal/audit"
@@ -64,6 +65,8 @@ type partnerRecord struct {
 	Vouched   *Witnessed       `json:"vouched,omitempty"` // this node's log, as far as it vouches for it
 	Fork      *Fork            `json:"fork,omitempty"`    // its log was rewritten
 	Repairs   []Repair         `json:"repairs,omitempty"`
+
+	fresh bool // keys were added in this act
 }
 
 // identities gives the keys of a partner, newest first. Their signatures were
@@ -71,7 +74,7 @@ type partnerRecord struct {
 func (p *partnerRecord) identities() ([]*Identity, error) {
 	ids := make([]*Identity, len(p.Keys))
 	for i, k := range p.Keys {
-		id, err := parseIdentity(k.Body)
+		id, err := readPinned(k)
 		if err != nil {
 			return nil, fmt.Errorf("read the keys of partner %s: %w", p.Node, err)
 		}
@@ -81,6 +84,46 @@ func (p *partnerRecord) identities() ([]*Identity, error) {
 		return nil, fmt.Errorf("read the keys of partner %s: there are none", p.Node)
 	}
 	return ids, nil
+}
+
+// pinned holds identities that were read from partner records, by digest.
+// They never change, and there are as many as partners have generations.
+var pinned sync.Map // Digest: *Identity
+
+func readPinned(s SignedIdentity) (*Identity, error) {
+	d := s.Digest()
+	if id, ok := pinned.Load(d); ok {
+		return id.(*Identity), nil
+	}
+	id, err := parseIdentity(s.Body)
+	if err == nil {
+		pinned.Store(d, id)
+	}
+	return id, err
+}
+
+// savePartner writes a partner's record and, where its keys or its right to
+// speak are new, the indexes by which they are found.
+func savePartner(tx *vault.Tx, p *partnerRecord, indexed bool) error {
+	if indexed {
+		ids, err := p.identities()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := save(tx, spacePin, id.TLS.String(), p.Node); err != nil {
+				return err
+			}
+		}
+		if p.State != Comparing {
+			for _, s := range ids[0].SpeaksFor {
+				if err := save(tx, spaceSpeaker, s, p.Node); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return save(tx, spacePartner, p.Node, p)
 }
 
 func (p *partnerRecord) partner() (Partner, error) {
@@ -229,20 +272,22 @@ func (l *Line) pin(ctx context.Context, by string, p *partnerRecord, check func(
 		if ok && old.State != Comparing {
 			return fmt.Errorf("%w: %s is already a partner (%s); new keys come over the line, not by invitation", ErrInvitation, p.Node, old.State)
 		}
-		return save(tx, spacePartner, p.Node, p)
+		return savePartner(tx, p, true)
 	})
+	l.nudge(runner)
 	return err
 }
 
 // freeToSpeak refuses an identity that claims to speak for somebody whom
 // another node already speaks for.
 func (l *Line) freeToSpeak(r records, id *Identity) error {
-	who, err := l.speakers(r)
-	if err != nil {
-		return err
-	}
+	who := l.speakers(r)
 	for _, s := range id.SpeaksFor {
-		if node := who[s]; node != "" && node != id.Node {
+		node, err := who(s)
+		if err != nil {
+			return err
+		}
+		if node != "" && node != id.Node {
 			return fmt.Errorf("%s claims to speak for %s, for whom %s speaks", id.Node, s, node)
 		}
 	}
@@ -253,7 +298,14 @@ func (l *Line) freeToSpeak(r records, id *Identity) error {
 // and found it equal. The code has to be typed again, so that nobody confirms
 // by habit.
 func (l *Line) Confirm(ctx context.Context, by, node, code string) error {
-	return l.change(ctx, by, "confirm", node, func(p *partnerRecord) error {
+	return l.change(ctx, by, "confirm", node, func(tx *vault.Tx, p *partnerRecord) error {
+		ids, err := p.identities()
+		if err != nil {
+			return err
+		}
+		if err := l.freeToSpeak(tx, ids[0]); err != nil {
+			return err
+		}
 		switch {
 		case p.State != Comparing:
 			return fmt.Errorf("the partner is %s; there is no code to compare", p.State)
@@ -277,7 +329,7 @@ func (l *Line) SetClearance(ctx context.Context, by, node string, clearance []by
 			return fmt.Errorf("set the clearance of %s: %w", node, err)
 		}
 	}
-	return l.change(ctx, by, "clear", node, func(p *partnerRecord) error {
+	return l.change(ctx, by, "clear", node, func(_ *vault.Tx, p *partnerRecord) error {
 		p.Clearance = clearance
 		return nil
 	})
@@ -288,7 +340,7 @@ func (l *Line) SetAddress(ctx context.Context, by, node, address string) error {
 	if err := checkAddress(address); err != nil {
 		return fmt.Errorf("set the address of %s: %w", node, err)
 	}
-	return l.change(ctx, by, "readdress", node, func(p *partnerRecord) error {
+	return l.change(ctx, by, "readdress", node, func(_ *vault.Tx, p *partnerRecord) error {
 		p.Address = address
 		return nil
 	})
@@ -297,7 +349,7 @@ func (l *Line) SetAddress(ctx context.Context, by, node, address string) error {
 // SetFetch says whether this node fetches what waits for it at a partner,
 // because the partner cannot open connections to it.
 func (l *Line) SetFetch(ctx context.Context, by, node string, fetch bool) error {
-	return l.change(ctx, by, "fetch", node, func(p *partnerRecord) error {
+	return l.change(ctx, by, "fetch", node, func(_ *vault.Tx, p *partnerRecord) error {
 		p.Fetch = fetch
 		return nil
 	})
@@ -306,7 +358,7 @@ func (l *Line) SetFetch(ctx context.Context, by, node string, fetch bool) error 
 // Suspend stops the line to a partner; what waits for it is kept. why is for
 // the people of this node.
 func (l *Line) Suspend(ctx context.Context, by, node, why string) error {
-	return l.change(ctx, by, "suspend", node, func(p *partnerRecord) error {
+	return l.change(ctx, by, "suspend", node, func(_ *vault.Tx, p *partnerRecord) error {
 		if p.State != Active {
 			return fmt.Errorf("it is %s", p.State)
 		}
@@ -317,7 +369,7 @@ func (l *Line) Suspend(ctx context.Context, by, node, why string) error {
 
 // Resume opens a suspended line again.
 func (l *Line) Resume(ctx context.Context, by, node string) error {
-	return l.change(ctx, by, "resume", node, func(p *partnerRecord) error {
+	return l.change(ctx, by, "resume", node, func(_ *vault.Tx, p *partnerRecord) error {
 		if p.State != Suspended {
 			return fmt.Errorf("it is %s", p.State)
 		}
@@ -329,7 +381,7 @@ func (l *Line) Resume(ctx context.Context, by, node string) error {
 // Revoke ends a partnership for good: the partner's keys are never believed
 // again. It holds what it was sent; recall that first.
 func (l *Line) Revoke(ctx context.Context, by, node, why string) error {
-	return l.change(ctx, by, "revoke", node, func(p *partnerRecord) error {
+	return l.change(ctx, by, "revoke", node, func(_ *vault.Tx, p *partnerRecord) error {
 		p.State, p.Reason, p.Code = Revoked, why, ""
 		return nil
 	})
@@ -338,7 +390,7 @@ func (l *Line) Revoke(ctx context.Context, by, node, why string) error {
 // ClearFork takes down the warning that a partner's log was rewritten, after
 // a person has looked into it; what it shows now is the new beginning.
 func (l *Line) ClearFork(ctx context.Context, by, node string) error {
-	return l.change(ctx, by, "clear-fork", node, func(p *partnerRecord) error {
+	return l.change(ctx, by, "clear-fork", node, func(_ *vault.Tx, p *partnerRecord) error {
 		if p.Fork == nil {
 			return errors.New("no fork was seen")
 		}
@@ -349,20 +401,21 @@ func (l *Line) ClearFork(ctx context.Context, by, node string) error {
 
 // change alters one partner's record in an act of its own and tells the
 // vault and the workers.
-func (l *Line) change(ctx context.Context, by, verb, node string, alter func(*partnerRecord) error) error {
+func (l *Line) change(ctx context.Context, by, verb, node string, alter func(*vault.Tx, *partnerRecord) error) error {
 	_, err := l.commit(ctx, audit.Act{Actor: by, Verb: verb, Subject: node}, func(tx *vault.Tx) error {
 		p, err := loadPartner(tx, node)
 		if err != nil {
 			return err
 		}
-		if err := alter(p); err != nil {
+		if err := alter(tx, p); err != nil {
 			return err
 		}
-		return save(tx, spacePartner, node, p)
+		return savePartner(tx, p, verb == "confirm")
 	})
 	if err != nil {
 		return fmt.Errorf("%s partner %s: %w", verb, node, err)
 	}
+	l.nudge(runner)
 	l.wake(node)
 	return l.announce(ctx)
 }

@@ -10,17 +10,16 @@ import (
 
 // origins finds, for an object that a partner sent, the message it came in:
 // there its originator's attestation lies, which goes along when the object
-// is passed on. It is an index over the received messages, made anew when
-// more have arrived since.
+// is passed on.
 type origins struct {
-	mu  sync.Mutex
-	now *originIndex
+	mu sync.Mutex
+	ix *originIndex
 }
 
-// originIndex is one state of the index; it does not change.
+// originIndex says in which received messages a version came.
 type originIndex struct {
 	r    records
-	upto string               // state of the inboxes it was made from
+	upto map[string]int64     // by lane and stream: the last message in it
 	keys []string             // of gotRecords
 	at   map[[16]byte][]int32 // item: places in keys
 }
@@ -30,39 +29,62 @@ func itemKey(it Item) [16]byte {
 	return [16]byte(h[:16])
 }
 
-// index gives the index as of now.
-func (o *origins) index(r records) (*originIndex, error) {
-	var upto strings.Builder
-	if err := scan(r, spaceInbox, "", func(key string, value []byte) error {
-		upto.WriteString(key)
-		upto.Write(value)
-		return nil
-	}); err != nil {
-		return nil, err
+func (ix *originIndex) add(key string, value []byte) error {
+	var got gotRecord
+	if err := decodeRecord(spaceGot, key, value, &got); err != nil {
+		return err
 	}
+	ix.upto[key[:strings.LastIndexByte(key, '/')]] = seqOf(key)
+	if got.Kind != kindObjects {
+		return nil
+	}
+	for _, it := range got.Items {
+		k := itemKey(it)
+		ix.at[k] = append(ix.at[k], int32(len(ix.keys)))
+	}
+	ix.keys = append(ix.keys, key)
+	return nil
+}
+
+// with runs do on the index as of now: made whole once, and grown by what has
+// arrived since.
+func (o *origins) with(r records, do func(*originIndex) error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.now != nil && o.now.upto == upto.String() {
-		return &originIndex{r: r, upto: o.now.upto, keys: o.now.keys, at: o.now.at}, nil
-	}
-	ix := &originIndex{r: r, upto: upto.String(), at: map[[16]byte][]int32{}}
-	err := scan(r, spaceGot, "", func(k string, value []byte) error {
-		var got gotRecord
-		if err := decodeRecord(spaceGot, k, value, &got); err != nil {
+	if o.ix == nil {
+		ix := &originIndex{upto: map[string]int64{}, at: map[[16]byte][]int32{}}
+		if err := scan(r, spaceGot, "", ix.add); err != nil {
 			return err
 		}
-		if got.Kind != kindObjects {
-			return nil
-		}
-		for _, it := range got.Items {
-			key := itemKey(it)
-			ix.at[key] = append(ix.at[key], int32(len(ix.keys)))
-		}
-		ix.keys = append(ix.keys, k)
-		return nil
+		o.ix = ix
+	}
+	o.ix.r = r
+	inboxes := map[string]inboxRecord{}
+	err := scan(r, spaceInbox, "", func(lane string, value []byte) error {
+		var in inboxRecord
+		err := decodeRecord(spaceInbox, lane, value, &in)
+		inboxes[lane] = in
+		return err
 	})
-	o.now = ix
-	return ix, err
+	if err != nil {
+		return err
+	}
+	for lane, in := range inboxes {
+		for n := o.ix.upto[lane+"/"+in.Stream] + 1; n <= in.Seq; n++ {
+			key := fmt.Sprintf("%s/%s/%016x", lane, in.Stream, n)
+			b, ok, err := r.Record(spaceGot, key)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			if err := o.ix.add(key, b); err != nil {
+				return err
+			}
+		}
+	}
+	return do(o.ix)
 }
 
 // known says whether any partner ever sent the version.

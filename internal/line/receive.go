@@ -222,7 +222,7 @@ func (l *Line) store(ctx context.Context, partner *partnerRecord, o *opened, c c
 		if err := save(tx, spaceInbox, laneKey(st.From, st.Precedence), inboxRecord{Stream: st.Stream, Seq: st.Seq, Head: o.digest}); err != nil {
 			return err
 		}
-		return save(tx, spacePartner, p.Node, p)
+		return savePartner(tx, p, p.fresh)
 	})
 	if errors.Is(err, errLaneBusy) { // another server of this node was faster
 		rc, err := l.already(out, o.header)

@@ -17,6 +17,8 @@ import (
 // hexadecimal digits, so that they sort.
 const (
 	spacePartner    = "line.partner"    // node: partnerRecord
+	spacePin        = "line.pin"        // digest of a transport key: node
+	spaceSpeaker    = "line.speaker"    // STIX identity: node that speaks for it
 	spaceInvitation = "line.invitation" // digest of an invitation: invitationRecord
 	spaceLane       = "line.lane"       // node/precedence: laneRecord, the stream this node sends
 	spaceQueue      = "line.queue"      // node/precedence: queueRecord, what waits, counted

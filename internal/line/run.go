@@ -57,7 +57,8 @@ func (l *Line) Run(ctx context.Context) error {
 		}
 		return err
 	}
-	news := l.wakeup("run")
+	news := l.wakeup(runner)
+	var tidied time.Time
 	for {
 		all, err := loadPartners(l.outside(ctx))
 		if err != nil && ctx.Err() == nil {
@@ -84,14 +85,25 @@ func (l *Line) Run(ctx context.Context) error {
 				start(node, func(ctx context.Context) { l.fetch(ctx, node) })
 			}
 		}
+		if now := l.now(); now.Sub(tidied) > time.Minute {
+			tidied = now
+			for _, p := range all {
+				if err := l.expire(ctx, p.Node); err != nil && ctx.Err() == nil {
+					l.log.Error("what waits too long cannot be given up", "partner", p.Node, "error", err)
+				}
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-news:
-		case <-time.After(2 * time.Second):
+		case <-time.After(5 * time.Second):
 		}
 	}
 }
+
+// runner is the name under which Run is woken: partners have changed.
+const runner = "run"
 
 // worker is one goroutine of Run.
 type worker struct {
@@ -157,7 +169,7 @@ func (l *Line) pushLane(ctx context.Context, node string, p Precedence) {
 			pause = looks[glances]
 			glances++
 		default:
-			pause = 2 * time.Second
+			pause = idlePoll
 		}
 		select {
 		case <-ctx.Done():
@@ -170,6 +182,10 @@ func (l *Line) pushLane(ctx context.Context, node string, p Precedence) {
 		}
 	}
 }
+
+// idlePoll is how often a worker looks without being woken: another server of
+// this node may have released something.
+const idlePoll = 10 * time.Second
 
 // looks are the pauses between looks at a lane that was woken.
 var looks = [...]time.Duration{2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,

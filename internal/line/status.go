@@ -1,6 +1,7 @@
 package line
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -162,22 +163,7 @@ type Delivery struct {
 // Receipts lists the messages that were sent to a partner, newest first, at
 // most limit. With an object id, only those that carried a version of it.
 func (l *Line) Receipts(ctx context.Context, partner, object string, limit int) ([]Delivery, error) {
-	var out []Delivery
-	err := scan(l.outside(ctx), spaceSent, partner+"/", func(key string, value []byte) error {
-		var s sentRecord
-		if err := decodeRecord(spaceSent, key, value, &s); err != nil {
-			return err
-		}
-		if object != "" && !slices.ContainsFunc(s.Items, func(it Item) bool { return it.ID == object }) {
-			return nil
-		}
-		d, err := delivery(key, &s)
-		if err != nil {
-			return err
-		}
-		out = append(out, d)
-		return nil
-	})
+	out, err := l.receipts(ctx, partner, object, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the receipts of %s: %w", partner, err)
 	}
@@ -186,4 +172,58 @@ func (l *Line) Receipts(ctx context.Context, partner, object string, limit int) 
 		out = out[:limit]
 	}
 	return out, nil
+}
+
+// receipts reads the newest messages of each lane, going back through its
+// streams, until it has limit of each.
+func (l *Line) receipts(ctx context.Context, partner, object string, limit int) (out []Delivery, err error) {
+	r := l.outside(ctx)
+	for _, p := range precedences {
+		var lane laneRecord
+		if _, err := load(r, spaceLane, laneKey(partner, p), &lane); err != nil {
+			return nil, err
+		}
+		n := 0
+		for i := len(lane.Past); i >= 0; i-- {
+			stream, newest := lane.Stream, lane.Seq
+			if i < len(lane.Past) {
+				stream = lane.Past[i]
+				if newest, err = lastOf(r, partner, p, stream); err != nil {
+					return nil, err
+				}
+			}
+			for seq := newest; seq > 0 && (limit <= 0 || n < limit); seq-- {
+				key := streamKey(partner, p, stream, seq)
+				b, ok, err := r.Record(spaceSent, key)
+				if err != nil {
+					return nil, err
+				}
+				if !ok || object != "" && !bytes.Contains(b, []byte(object)) {
+					continue
+				}
+				var s sentRecord
+				if err := decodeRecord(spaceSent, key, b, &s); err != nil {
+					return nil, err
+				}
+				if object != "" && !slices.ContainsFunc(s.Items, func(it Item) bool { return it.ID == object }) {
+					continue
+				}
+				d, err := delivery(key, &s)
+				if err != nil {
+					return nil, err
+				}
+				out, n = append(out, d), n+1
+			}
+		}
+	}
+	return out, nil
+}
+
+// lastOf finds the last message of an ended stream.
+func lastOf(r records, partner string, p Precedence, stream string) (last int64, err error) {
+	err = scan(r, spaceSent, laneKey(partner, p)+"/"+stream+"/", func(key string, _ []byte) error {
+		last = seqOf(key)
+		return nil
+	})
+	return last, err
 }

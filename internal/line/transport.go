@@ -87,23 +87,25 @@ func (l *Line) serverTLS() *tls.Config {
 // generation that is kept counts: a partner may not yet know that this node
 // has its newest. A revoked partner is none.
 func (l *Line) partnerByPin(ctx context.Context, pin Digest) (*partnerRecord, error) {
-	all, err := loadPartners(l.outside(ctx))
+	r := l.outside(ctx)
+	node := ""
+	if ok, err := load(r, spacePin, pin.String(), &node); err != nil {
+		return nil, err
+	} else if !ok {
+		return nil, ErrNoPartner
+	}
+	p, err := loadPartner(r, node)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range all {
-		if p.State == Revoked {
-			continue
-		}
-		ids, err := p.identities()
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(ids, func(id *Identity) bool { return id.TLS == pin }) {
-			return p, nil
-		}
+	ids, err := p.identities()
+	if err != nil {
+		return nil, err
 	}
-	return nil, ErrNoPartner
+	if p.State == Revoked || !slices.ContainsFunc(ids, func(id *Identity) bool { return id.TLS == pin }) {
+		return nil, ErrNoPartner
+	}
+	return p, nil
 }
 
 // invited says whether an invitation of this node waits for its answer.
