@@ -7,6 +7,7 @@ import (
 
 	"causeway/stix"
 	"causeway/trade"
+	"causeway/trade/cascade"
 	"causeway/trade/dependency"
 	"causeway/trade/episode"
 	"causeway/trade/scenario"
@@ -123,5 +124,33 @@ func TestDefinitions(t *testing.T) {
 	}
 	for _, o := range os {
 		valid(t, o, nil)
+	}
+}
+
+// TestWorldTravels: a product's flows, production and stocks come back as they
+// were, and a link to nowhere is refused.
+func TestWorldTravels(t *testing.T) {
+	p := params(t)
+	s := Supply{Name: "Gallium", Unit: "t", Year: "2022", World: &cascade.World{Places: []string{"CHN", "JPN"}, Production: []float64{600, 10}, Stock: []float64{0, 40.5},
+		Links: []cascade.Link{{From: 0, To: 1, Quantity: 90}}}}
+	o, err := World(s, p)
+	valid(t, o, err)
+	again, err := World(s, p)
+	if err != nil || !bytes.Equal(o.Raw(), again.Raw()) {
+		t.Errorf("two runs give other bytes (%v)", err)
+	}
+	back, err := ReadWorld(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(s, back); d != "" {
+		t.Errorf("(-sent +read):\n%s", d)
+	}
+	bad, err := stix.ParseObject(bytes.Replace(o.Raw(), []byte(`"to":"JPN"`), []byte(`"to":"KOR"`), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadWorld(bad); err == nil || !strings.Contains(err.Error(), "not listed") {
+		t.Errorf("a link to nowhere: %v", err)
 	}
 }
