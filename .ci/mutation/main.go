@@ -6,7 +6,10 @@
 // an overlay, and a run chooses n by an environment variable. So a package is
 // compiled once, and a flip costs one run of its tests.
 //
-//	go run .ci/mutation/main.go [-only FILE] PACKAGE[=FILES] TESTPACKAGE,... ...
+//	go run .ci/mutation/main.go PACKAGE[=FILE,...] TESTPACKAGE[:RUN[!SKIP]],... ...
+//
+// RUN and SKIP choose tests as those flags of go test do; give the quick ones
+// first.
 package main
 
 import (
@@ -187,6 +190,7 @@ func noticed(binaries []binary, n int) bool {
 // binary is a compiled test.
 type binary struct {
 	pkg, dir, path string
+	only, skip     string // which tests
 	rapid          bool
 }
 
@@ -195,6 +199,12 @@ func (b binary) run(n int) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
 	args := []string{"-test.failfast", "-test.timeout", timeout.String()}
+	if b.only != "" {
+		args = append(args, "-test.run", b.only)
+	}
+	if b.skip != "" {
+		args = append(args, "-test.skip", b.skip)
+	}
 	if b.rapid {
 		args = append(args, "-rapid.nofailfile")
 	}
@@ -209,7 +219,15 @@ func (b binary) run(n int) (string, error) {
 // compile builds the tests over the overlay.
 func compile(pkgs []string, overlay, work string) ([]binary, error) {
 	var out []binary
-	for i, pkg := range pkgs {
+	built := map[string]binary{}
+	for i, choice := range pkgs {
+		pkg, which, _ := strings.Cut(choice, ":")
+		only, skip, _ := strings.Cut(which, "!")
+		if b, again := built[pkg]; again {
+			b.only, b.skip = only, skip
+			out = append(out, b)
+			continue
+		}
 		path := filepath.Join(work, fmt.Sprintf("test%d", i))
 		build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", path, pkg)
 		if text, err := build.CombinedOutput(); err != nil {
@@ -223,7 +241,8 @@ func compile(pkgs []string, overlay, work string) ([]binary, error) {
 		if _, err := os.Stat(path); err != nil {
 			continue // the package has no tests
 		}
-		out = append(out, binary{pkg, dir, path, strings.Contains(imports, "pgregory.net/rapid")})
+		built[pkg] = binary{pkg, dir, path, only, skip, strings.Contains(imports, "pgregory.net/rapid")}
+		out = append(out, built[pkg])
 	}
 	return out, nil
 }

@@ -305,7 +305,7 @@ func TestChanges(t *testing.T) {
 	const other = "domain-name--bedb4899-d24b-5401-bc86-8f6b4cc18ec8"
 	address1 := parse(`{"type":"ipv4-addr","spec_version":"2.1","id":"` + address + `","value":"198.51.100.3"}`)
 	domain1 := parse(`{"type":"domain-name","spec_version":"2.1","id":"` + domain + `","value":"ports.example","x_note":"see ` + other + ` and ` + domain + `","x_map":{"a_ref":"` + address + `"},"x_empty":{},"x_more":{"a_ref":"` + address + `","b":1}}`)
-	other1 := parse(`{"type":"domain-name","spec_version":"2.1","id":"` + other + `","value":"b.example","x_refs":["` + domain + `","` + creator + `"]}`)
+	other1 := parse(`{"type":"domain-name","spec_version":"2.1","id":"` + other + `","value":"b.example","x_refs":["` + domain + `","` + creator + `","` + address + `"]}`)
 	identity := parse(`{"type":"identity","spec_version":"2.1","id":"` + creator + `","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":"Agency","identity_class":"organization"}`)
 	p := plan(t)
 	p.Omit, p.Reword = []Place{{ID: address}, {ID: domain, Path: "x_more.b"}}, nil
@@ -324,6 +324,7 @@ func TestChanges(t *testing.T) {
 		{domain, d, "x_more.a_ref", quote(address), "", "dangling"},
 		{domain, d, "x_note", quote("see " + other + " and " + domain), quote("see " + o + " and " + d), "reference"},
 		{other, o, "x_refs[0]", quote(domain), quote(d), "reference"},
+		{other, o, "x_refs[2]", quote(address), "", "dangling"},
 	}
 	if diff := cmp.Diff(want, r.Changes); diff != "" {
 		t.Error(diff)
