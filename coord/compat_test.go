@@ -165,3 +165,16 @@ func detectCSV(t testing.TB, b []byte, opt coord.Options) *coord.Result {
 	t.Cleanup(func() { r.Close() })
 	return r
 }
+
+// TestCNT restates the tool's own unit test: nodes by window and least weight,
+// without loops.
+func TestCNT(t *testing.T) {
+	for _, test := range []struct {
+		seconds, weight, nodes int
+	}{{1, 1, 2}, {1, 2, 0}, {60, 1, 6}} {
+		r := detectShared(t, "cnt_coretweet_test_input.csv", read.CNT(), coord.Options{Semantics: coord.CNT, Window: time.Duration(test.seconds) * time.Second, MinWeight: test.weight})
+		if len(r.Nodes) != test.nodes {
+			t.Errorf("window %d s, least weight %d: %d nodes, want %d", test.seconds, test.weight, len(r.Nodes), test.nodes)
+		}
+	}
+}

@@ -41,6 +41,14 @@ func ParseKind(s string) (Kind, error) {
 	return 0, fmt.Errorf("unknown kind %q: want one of %v", s, kindNames)
 }
 
+// MarshalText and UnmarshalText use the name.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+func (k *Kind) UnmarshalText(b []byte) (err error) {
+	*k, err = ParseKind(string(b))
+	return err
+}
+
 // Post is one act of sharing. The slices belong to the source and are valid
 // until its next call.
 type Post struct {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -17,6 +19,7 @@ import (
 
 	"causeway/coord"
 	"causeway/coord/read"
+	"causeway/coord/text"
 )
 
 type detectCmd struct {
@@ -31,6 +34,11 @@ type detectCmd struct {
 	Out              string        `placeholder:"DIR" help:"Folder for the results; default POSTS-network beside the posts."`
 	EdgeWeight       float64       `default:"0.5" help:"Quantile of coortweet's weight threshold."`
 	Seed             uint64        `default:"1" help:"Seed of communities, layout and null replicate."`
+	Mapping          string        `placeholder:"NAME|FILE" help:"Where the posts keep what: coortweet, cnt, twarc, twarc1, io-archive, telegram, bluesky, tiktok, youtube, crowdtangle, facebook, or a mapping file; recognised when left out."`
+	Kinds            []string      `placeholder:"KIND" help:"Traces to use: object, repost, url, page, site, hashtag, reply, mention, text, image, video. Default: all that the mapping knows."`
+	ExcludeTexts     string        `placeholder:"FILE" type:"existingfile" help:"Texts, one a line, whose copies are no trace: own statements, known fact-checks."`
+	Declared         string        `placeholder:"FILE" type:"existingfile" help:"CSV account,owner: accounts of one owner or feed; their edges are marked and not counted as findings."`
+	Pseudonyms       string        `placeholder:"KEYFILE" type:"existingfile" help:"Replace account and content ids by keyed pseudonyms; the file holds the key, 32 bytes or more."`
 	SkipBadRows      bool          `help:"Drop bad rows, counted in the summary, instead of refusing the file."`
 	JSON             bool          `help:"Print the summary as JSON."`
 }
@@ -51,8 +59,15 @@ func (c *detectCmd) Run(p *process) error {
 	defer scratch.remove()
 	opt.Scratch = scratch
 	var files []coord.File
-	src := c.source(p.ctx, opt.Semantics, &files)
-	defer src.Close()
+	in, err := c.source(p.ctx, opt.Semantics, &files)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	src, err := c.wrapped(in, &opt)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	r, err := coord.Detect(p.ctx, src, opt)
 	if err != nil {
@@ -64,7 +79,7 @@ func (c *detectCmd) Run(p *process) error {
 		return err
 	}
 	bar.clear()
-	return c.report(p, r, src.Skipped(), out, time.Since(start))
+	return c.report(p, r, in.Skipped(), out, time.Since(start))
 }
 
 func (c *detectCmd) options() (coord.Options, error) {
@@ -100,7 +115,11 @@ func (c *detectCmd) options() (coord.Options, error) {
 
 // source reads the files one after the other and digests what it read; "-" is
 // the standard input.
-func (c *detectCmd) source(ctx context.Context, sem coord.Semantics, files *[]coord.File) read.Source {
+func (c *detectCmd) source(ctx context.Context, sem coord.Semantics, files *[]coord.File) (read.Source, error) {
+	opt, err := c.reading(sem)
+	if err != nil {
+		return nil, err
+	}
 	var total int64
 	for _, f := range c.Posts {
 		if st, err := os.Stat(f); err == nil {
@@ -108,6 +127,7 @@ func (c *detectCmd) source(ctx context.Context, sem coord.Semantics, files *[]co
 		}
 	}
 	var done atomic.Int64
+	opt.Consumed = func() (int64, int64) { return done.Load(), total }
 	var open []func() (read.Source, error)
 	for _, name := range c.Posts {
 		open = append(open, func() (read.Source, error) {
@@ -119,16 +139,111 @@ func (c *detectCmd) source(ctx context.Context, sem coord.Semantics, files *[]co
 				}
 				f = file
 			}
+			opt := opt
+			opt.File = name
 			in := &digestReader{r: f, sum: sha256.New(), done: &done}
-			src, err := read.Open(ctx, in, read.Options{File: name, Layout: layoutFor(sem), Skip: c.SkipBadRows, AllowEmptyObject: sem == coord.CooRTweet,
-				Consumed: func() (int64, int64) { return done.Load(), total }})
+			src, err := openPosts(ctx, f, in, opt)
 			if err != nil {
 				return nil, errors.Join(err, f.Close())
 			}
 			return &openFile{src, name, f, in, files}, nil
 		})
 	}
-	return read.Concat(open...)
+	return read.Concat(open...), nil
+}
+
+// openPosts reads a Parquet file by place, everything else as a stream.
+func openPosts(ctx context.Context, f *os.File, in io.Reader, opt read.Options) (read.Source, error) {
+	var magic [4]byte
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
+		if _, err := f.ReadAt(magic[:], 0); err == nil && string(magic[:]) == "PAR1" {
+			return read.Parquet(ctx, f, st.Size(), opt)
+		}
+	}
+	return read.Open(ctx, in, opt)
+}
+
+// reading turns the flags into what the readers want.
+func (c *detectCmd) reading(sem coord.Semantics) (read.Options, error) {
+	opt := read.Options{Skip: c.SkipBadRows, AllowEmptyObject: sem == coord.CooRTweet, First: sem != coord.Corrected}
+	for _, s := range c.Kinds {
+		k, err := coord.ParseKind(s)
+		if err != nil {
+			return opt, usagef("--kinds: %v", err)
+		}
+		opt.Kinds = append(opt.Kinds, k)
+	}
+	if c.Mapping == "" {
+		return opt, nil
+	}
+	l, err := read.LayoutByName(c.Mapping)
+	if err != nil {
+		b, fileErr := os.ReadFile(c.Mapping)
+		if fileErr != nil {
+			return opt, usagef("--mapping: %v", err)
+		}
+		if l, err = read.ParseLayout(b); err != nil {
+			return opt, fmt.Errorf("%s: %w", c.Mapping, err)
+		}
+	}
+	opt.Layout = l
+	return opt, nil
+}
+
+// wrapped puts the steps between reading and detection that were asked for.
+func (c *detectCmd) wrapped(in coord.Source, opt *coord.Options) (coord.Source, error) {
+	var exclude []string
+	if c.ExcludeTexts != "" {
+		b, err := os.ReadFile(c.ExcludeTexts)
+		if err != nil {
+			return nil, err
+		}
+		exclude = text.Lines(b)
+	}
+	var key []byte
+	if c.Pseudonyms != "" {
+		b, err := os.ReadFile(c.Pseudonyms)
+		if err != nil {
+			return nil, err
+		}
+		if key = bytes.TrimSpace(b); len(key) < 32 {
+			return nil, usagef("--pseudonyms %s: the key has %d bytes; want 32 or more, or short pseudonyms could be guessed", c.Pseudonyms, len(key))
+		}
+	}
+	if c.Declared != "" {
+		owners, err := readDeclared(c.Declared)
+		if err != nil {
+			return nil, err
+		}
+		opt.Declared = owners
+	}
+	if key != nil { // before the texts: a cluster is named after a content id
+		in = read.Pseudonyms(in, key)
+		opt.Declared = read.PseudonymKeys(opt.Declared, key)
+	}
+	return text.Source(in, exclude...), nil
+}
+
+// readDeclared reads a CSV of account and owner.
+func readDeclared(name string) (map[string]string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = 2
+	rows, err := r.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; each row is account,owner", name, err)
+	}
+	owners := map[string]string{}
+	for i, row := range rows {
+		if i > 0 || row[0] != "account" {
+			owners[row[0]] = row[1]
+		}
+	}
+	return owners, nil
 }
 
 // openFile closes its file when it has been read, and then knows its digest.

@@ -11,18 +11,11 @@ import (
 
 	"causeway/coord"
 	"causeway/coord/finding"
-	"causeway/coord/read"
 	"causeway/coord/write"
 	"causeway/stix"
 
 	"golang.org/x/term"
 )
-
-// layoutFor is the mapping of an input when none is given.
-func layoutFor(sem coord.Semantics) read.Layout {
-	_ = sem
-	return read.Generic()
-}
 
 // networkFiles are the results in the order they appear: summary.json is last,
 // so a folder with one is complete.

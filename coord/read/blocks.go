@@ -20,14 +20,33 @@ const (
 
 // Options are what a caller may set for any format.
 type Options struct {
+	// Layout says where what is; the zero one is recognised by the header or
+	// the first line.
 	Layout Layout
-	File   string // for messages
+	// Kinds keeps only these traces; none keeps all. First keeps the first
+	// trace alone, for semantics that know one kind.
+	Kinds []coord.Kind
+	First bool
+	File  string // for messages
 	// Skip drops bad rows, counted in Skipped, instead of ending the run.
 	Skip bool
 	// Consumed reports bytes of input used so far and in all, for progress.
 	Consumed func() (done, total int64)
 	// AllowEmptyObject makes an empty object an ordinary value, as CooRTweet does.
 	AllowEmptyObject bool
+}
+
+// traces applies Kinds and First to the layout.
+func (o *Options) traces() error {
+	l, err := o.Layout.Only(o.Kinds...)
+	if err != nil {
+		return &Error{File: o.File, Reason: err.Error(), Fix: "name other kinds, or another mapping"}
+	}
+	if o.First {
+		l.Traces = l.Traces[:1]
+	}
+	o.Layout = l
+	return nil
 }
 
 // Skipped lists rows that were dropped because Options.Skip was set.

@@ -37,6 +37,12 @@ func CSV(ctx context.Context, r io.Reader, opt Options) (Source, error) {
 	if err2 != nil {
 		return nil, &Error{File: opt.File, Reason: err2.Error(), Fix: "the first row must name the columns"}
 	}
+	if opt.Layout.Name == "" {
+		opt.Layout = layoutOf(header)
+	}
+	if err := opt.traces(); err != nil {
+		return nil, err
+	}
 	if opt.Layout.Header != nil {
 		if len(header) != len(opt.Layout.Header) {
 			return nil, &Error{File: opt.File, Reason: fmt.Sprintf("layout %s is positional with %d columns, found %d", opt.Layout.Name, len(opt.Layout.Header), len(header))}
@@ -111,8 +117,8 @@ func (p *csvParser) firstClock(b []byte) Clock {
 	row := row{sep: p.sep}
 	for len(b) > 0 {
 		n, _ := row.read(b)
-		if len(row.fields) > p.cols.time {
-			return guess(row.fields[p.cols.time])
+		if len(row.fields) == p.cols.width && p.cols.where.holds(row.fields) {
+			return guess(p.cols.time.value(row.fields))
 		}
 		b = b[n:]
 	}
@@ -159,32 +165,39 @@ func (p *csvParser) invalid(fields [][]byte) int {
 // row turns one row into posts, one for each trace it holds.
 func (p *csvParser) row(b *block, start int, fields [][]byte) {
 	c := &p.cols
-	fail := func(col int, reason, fix string) {
-		b.fail(start, Error{Column: c.names[col], Value: string(fields[col]), Reason: reason, Fix: fix})
+	if !c.where.holds(fields) {
+		return
 	}
-	post := coord.Post{Account: fields[c.account], Content: fields[c.content], Row: b.rows}
+	fail := func(col cell, value []byte, reason, fix string) {
+		b.fail(start, Error{Column: c.names[col[0][0]], Value: string(value), Reason: reason, Fix: fix})
+	}
+	post := coord.Post{Account: c.account.value(fields), Content: c.content.value(fields), Row: b.rows}
 	if len(post.Account) == 0 {
-		fail(c.account, "empty account", "every post needs an account; drop such rows with --skip-bad-rows")
+		fail(c.account, nil, "empty account", "every post needs an account; drop such rows with --skip-bad-rows")
 		return
 	}
 	if len(post.Content) == 0 {
-		fail(c.content, "empty content id", "every post needs an id; drop such rows with --skip-bad-rows")
+		fail(c.content, nil, "empty content id", "every post needs an id; drop such rows with --skip-bad-rows")
 		return
 	}
-	t, reason := p.clock.parse(fields[c.time])
+	when := c.time.value(fields)
+	t, reason := p.clock.parse(when)
 	if reason != "" {
-		fail(c.time, reason, "make the column one form, or state it in a mapping (clock)")
+		fail(c.time, when, reason, "make the column one form, or state it in a mapping (clock)")
 		return
 	}
 	post.Time = t
 	for i, at := range c.traces {
 		trace := &p.opt.Layout.Traces[i]
-		post.Kind, post.Object = trace.Kind, fields[at]
-		if len(post.Object) == 0 && !trace.Optional && !p.opt.AllowEmptyObject {
-			fail(at, "empty object", "a post without an object shares nothing; drop such rows with --skip-bad-rows")
+		var v []byte
+		if at != nil && c.traceWhere[i].holds(fields) {
+			v = at.value(fields)
+		}
+		if len(v) == 0 && !trace.Optional && !p.opt.AllowEmptyObject {
+			fail(at, nil, "empty object", "a post without an object shares nothing; drop such rows with --skip-bad-rows")
 			return
 		}
-		b.posts = append(b.posts, post)
+		b.trace(trace, post, v)
 	}
 }
 

@@ -23,15 +23,23 @@ func JSONLines(ctx context.Context, r io.Reader, opt Options) (Source, error) {
 		return nil, (&stream{opt: opt}).readError(err)
 	}
 	head = bytes.TrimPrefix(head, []byte("\ufeff"))
-	p := &jsonParser{opt: opt, clock: opt.Layout.Clock}
+	if opt.Layout.Name == "" {
+		line, _, _ := bytes.Cut(head, []byte{'\n'})
+		opt.Layout = layoutOfJSON(line)
+	}
+	if err := opt.traces(); err != nil {
+		return nil, err
+	}
+	p := &jsonParser{opt: opt, clock: opt.Layout.Clock, where: conditionOf(opt.Layout.Where)}
 	for _, c := range []struct {
 		name string
-		to   *[]path
+		to   *[][]path
 	}{{opt.Layout.Account, &p.account}, {opt.Layout.Content, &p.content}, {opt.Layout.Time, &p.time}} {
 		*c.to = paths(c.name)
 	}
 	for _, t := range opt.Layout.Traces {
 		p.traces = append(p.traces, paths(t.Column))
+		p.traceWhere = append(p.traceWhere, conditionOf(t.Where))
 	}
 	if p.clock == Auto {
 		p.clock = p.firstClock(head)
@@ -47,40 +55,68 @@ func JSONLines(ctx context.Context, r io.Reader, opt Options) (Source, error) {
 type path []step
 
 type step struct {
-	key string
-	all bool // every element of the array found there
+	key        string
+	all        bool   // every element of the array found there
+	name, want string // of the elements, those whose member name is want
 }
 
-// paths are a column's path and, for the generic columns, its aliases; or
-// several alternatives separated by "|", of which the first present counts.
-func paths(column string) []path {
+// paths are the alternatives of a column, each of paths to join.
+func paths(column string) [][]path {
 	names := aliases[column]
 	if names == nil {
 		names = strings.Split(column, "|")
 	}
-	var out []path
-	for _, n := range names {
-		var p path
-		for s := range strings.SplitSeq(n, ".") {
-			k, all := strings.CutSuffix(s, "[]")
-			p = append(p, step{k, all})
+	var out [][]path
+	for _, alternative := range names {
+		var joined []path
+		for n := range strings.SplitSeq(alternative, "+") {
+			var p path
+			for s := range strings.SplitSeq(n, ".") {
+				k, filter, all := strings.Cut(s, "[")
+				name, want, _ := strings.Cut(strings.TrimSuffix(filter, "]"), "=")
+				p = append(p, step{k, all, name, want})
+			}
+			joined = append(joined, p)
 		}
-		out = append(out, p)
+		out = append(out, joined)
 	}
 	return out
 }
 
+// jsonCondition is a column=value that a line must hold.
+type jsonCondition struct {
+	at    [][]path
+	value string
+}
+
+func conditionOf(s string) jsonCondition {
+	if s == "" {
+		return jsonCondition{}
+	}
+	name, value, _ := strings.Cut(s, "=")
+	return jsonCondition{paths(name), value}
+}
+
+func (c jsonCondition) holds(line []byte) bool {
+	return c.at == nil || string(first(line, c.at)) == c.value
+}
+
 type jsonParser struct {
 	opt                    Options
-	account, content, time []path
-	traces                 [][]path
+	account, content, time [][]path
+	traces                 [][][]path
+	where                  jsonCondition
+	traceWhere             []jsonCondition
 	clock                  Clock
 }
 
 func (p *jsonParser) firstClock(b []byte) Clock {
-	line, _, _ := bytes.Cut(b, []byte{'\n'})
-	if v := first(line, p.time); v != nil {
-		return guess(v)
+	for line := range bytes.SplitSeq(b, []byte{'\n'}) {
+		if json.Valid(line) && p.where.holds(line) {
+			if v := first(line, p.time); v != nil {
+				return guess(v)
+			}
+		}
 	}
 	return Seconds
 }
@@ -111,6 +147,9 @@ func (p *jsonParser) line(b *block, line []byte) *Error {
 	if t := bytes.TrimLeft(line, " \t\r"); t[0] != '{' {
 		return &Error{Reason: "not a JSON object", Value: string(line), Fix: "each line must be one JSON object"}
 	}
+	if !p.where.holds(line) {
+		return nil
+	}
 	l := p.opt.Layout
 	post := coord.Post{Account: first(line, p.account), Content: first(line, p.content), Row: b.rows}
 	when := first(line, p.time)
@@ -129,43 +168,72 @@ func (p *jsonParser) line(b *block, line []byte) *Error {
 	post.Time = t
 	for i, ps := range p.traces {
 		trace := &l.Traces[i]
-		post.Kind, post.Object = trace.Kind, nil
-		n := len(b.posts)
-		for _, path := range ps {
-			each(line, path, func(v []byte) {
-				if len(v) > 0 || p.opt.AllowEmptyObject {
-					post.Object = v
-					b.posts = append(b.posts, post)
-				}
-			})
-			if len(b.posts) > n {
-				break
-			}
+		found := 0
+		if p.traceWhere[i].holds(line) {
+			found = p.trace(b, line, trace, post, ps)
 		}
-		if len(b.posts) > n {
-			continue
-		}
-		if !trace.Optional {
+		switch {
+		case found > 0:
+		case !trace.Optional && !p.opt.AllowEmptyObject:
 			return &Error{Column: trace.Column, Reason: "missing or empty object", Fix: "a post without an object shares nothing; drop such rows with --skip-bad-rows"}
+		default:
+			b.trace(trace, post, nil)
 		}
-		post.Object = nil
-		b.posts = append(b.posts, post)
 	}
 	return nil
 }
 
-func first(line []byte, ps []path) (found []byte) {
-	for _, p := range ps {
-		each(line, p, func(v []byte) {
-			if found == nil {
-				found = v
+// trace adds a post for each value of the first alternative that has any, and
+// returns how many.
+func (p *jsonParser) trace(b *block, line []byte, trace *Trace, post coord.Post, alternatives [][]path) (found int) {
+	for _, joined := range alternatives {
+		if len(joined) > 1 {
+			if v := first(line, [][]path{joined}); v != nil {
+				b.trace(trace, post, v)
+				return 1
+			}
+			continue
+		}
+		each(line, joined[0], func(v []byte) {
+			if len(v) > 0 {
+				b.trace(trace, post, v)
+				found++
 			}
 		})
-		if found != nil {
-			break
+		if found > 0 {
+			return found
 		}
 	}
-	return found
+	return 0
+}
+
+// first returns the value of the first alternative whose parts are all there,
+// joined by "/".
+func first(line []byte, alternatives [][]path) []byte {
+	for _, joined := range alternatives {
+		var out []byte
+		for i, p := range joined {
+			var found []byte
+			each(line, p, func(v []byte) {
+				if found == nil {
+					found = v
+				}
+			})
+			if found == nil {
+				out = nil
+				break
+			}
+			if i == 0 {
+				out = found
+			} else {
+				out = append(append(out[:len(out):len(out)], '/'), found...)
+			}
+		}
+		if out != nil {
+			return out
+		}
+	}
+	return nil
 }
 
 // each calls do with every string, number or boolean at path in a valid JSON
@@ -190,7 +258,11 @@ func each(b []byte, p path, do func([]byte)) {
 			return
 		}
 		if value = bytes.TrimLeft(value, " \t\r\n"); len(value) > 0 && value[0] == '[' {
-			elements(value, func(e []byte) { each(e, p[1:], do) })
+			elements(value, func(e []byte) {
+				if p[0].name == "" || string(first(e, [][]path{{path{{key: p[0].name}}}})) == p[0].want {
+					each(e, p[1:], do)
+				}
+			})
 		}
 	})
 }
