@@ -40,6 +40,7 @@ type detectCmd struct {
 	Declared         string        `placeholder:"FILE" type:"existingfile" help:"CSV account,owner: accounts of one owner or feed; their edges are marked and not counted as findings."`
 	Pseudonyms       string        `placeholder:"KEYFILE" type:"existingfile" help:"Replace account and content ids by keyed pseudonyms; the file holds the key, 32 bytes or more."`
 	SkipBadRows      bool          `help:"Drop bad rows, counted in the summary, instead of refusing the file."`
+	Open             bool          `help:"Open the report in a browser at the end."`
 	JSON             bool          `help:"Print the summary as JSON."`
 }
 
@@ -79,7 +80,14 @@ func (c *detectCmd) Run(p *process) error {
 		return err
 	}
 	bar.clear()
-	return c.report(p, r, in.Skipped(), out, time.Since(start))
+	if err := c.report(p, r, in.Skipped(), out, time.Since(start)); err != nil || !c.Open {
+		return err
+	}
+	page := filepath.Join(out, "report.html")
+	if err := openPage(p.ctx, page); err != nil {
+		fmt.Fprintf(p.stderr, "causeway: %v; open %s yourself\n", err, page)
+	}
+	return nil
 }
 
 func (c *detectCmd) options() (coord.Options, error) {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -29,6 +31,7 @@ func networkFiles(r *coord.Result) []networkFile {
 		{"candidates.csv", func(w io.Writer) error { return write.Candidates(w, r) }},
 		{"network.graphml", func(w io.Writer) error { return write.GraphML(w, r) }},
 		{"network.gexf", func(w io.Writer) error { return write.GEXF(w, r, at) }},
+		{"report.html", func(w io.Writer) error { return write.Report(w, r, at) }},
 		{"network.stix.json", func(w io.Writer) error { return writeFinding(w, r) }},
 		{"summary.json", func(w io.Writer) error { return write.Summary(w, r.Summary) }},
 	}
@@ -176,4 +179,17 @@ func (b *progress) clear() {
 		fmt.Fprint(b.w, "\r\x1b[K")
 		b.drawn = false
 	}
+}
+
+// openPage shows a file in the person's browser; where that cannot be done the
+// path that was printed is enough.
+func openPage(ctx context.Context, path string) error {
+	for _, opener := range [][]string{{"xdg-open"}, {"open"}, {"rundll32", "url.dll,FileProtocolHandler"}} {
+		program, err := exec.LookPath(opener[0])
+		if err != nil {
+			continue
+		}
+		return exec.CommandContext(ctx, program, append(opener[1:], path)...).Run()
+	}
+	return errors.New("no program to open a page with was found")
 }
