@@ -7,12 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -43,8 +39,6 @@ type Client struct {
 	o      ClientOptions
 	origin *url.URL
 	http   *http.Client
-
-	fragile bool // a request without an answer is not sent again
 }
 
 // NewClient makes a client. It does not touch the network.
@@ -93,16 +87,19 @@ func NewClient(o ClientOptions) (*Client, error) {
 	return c, nil
 }
 
+// errRedirect begins the words for a redirect that is not followed.
+var errRedirect = errors.New("the server redirects")
+
 // redirect lets a GET move within its origin and nothing else: a redirect
 // must carry neither credentials nor objects elsewhere.
 func (c *Client) redirect(r *http.Request, via []*http.Request) error {
 	switch {
 	case via[0].Method != http.MethodGet:
-		return fmt.Errorf("the server redirects a %s; use the address it names: %s", via[0].Method, r.URL)
+		return fmt.Errorf("%w a %s; use the address it names: %s", errRedirect, via[0].Method, r.URL)
 	case !c.sameOrigin(r.URL):
-		return fmt.Errorf("the server redirects to another origin: %s", r.URL)
+		return fmt.Errorf("%w to another origin: %s", errRedirect, r.URL)
 	case len(via) > 3:
-		return errors.New("the server redirects again and again")
+		return fmt.Errorf("%w again and again", errRedirect)
 	}
 	return nil
 }
@@ -116,7 +113,7 @@ func (c *Client) sameOrigin(u *url.URL) bool {
 func (c *Client) Discover(ctx context.Context) (Discovery, error) {
 	base := c.origin.JoinPath("taxii2/")
 	var d Discovery
-	if _, err := c.get(ctx, base.String(), nil, &d); err != nil {
+	if _, err := c.get(ctx, base.String(), &d); err != nil {
 		return d, fmt.Errorf("discover: %w", err)
 	}
 	absolute := func(s string) (string, error) {
@@ -141,14 +138,14 @@ func (c *Client) Discover(ctx context.Context) (Discovery, error) {
 // Root describes an API root.
 func (c *Client) Root(ctx context.Context, root string) (APIRoot, error) {
 	var r APIRoot
-	_, err := c.get(ctx, join(root), nil, &r)
+	_, err := c.get(ctx, join(root), &r)
 	return r, wrap("get API root", err)
 }
 
 // Collections lists the collections of an API root.
 func (c *Client) Collections(ctx context.Context, root string) ([]Collection, error) {
 	var list collections
-	_, err := c.get(ctx, join(root, "collections"), nil, &list)
+	_, err := c.get(ctx, join(root, "collections"), &list)
 	return list.Collections, wrap("get collections", err)
 }
 
@@ -158,7 +155,7 @@ func CollectionURL(root, idOrAlias string) string { return join(root, "collectio
 // Collection describes one collection, by its address.
 func (c *Client) Collection(ctx context.Context, collection string) (Collection, error) {
 	var v Collection
-	_, err := c.get(ctx, join(collection), nil, &v)
+	_, err := c.get(ctx, join(collection), &v)
 	return v, wrap("get collection", err)
 }
 
@@ -176,14 +173,14 @@ func (c *Client) Add(ctx context.Context, collection string, objects []json.RawM
 	}
 	b.WriteString("]}")
 	var s Status
-	_, err := c.do(ctx, http.MethodPost, join(collection, "objects"), nil, b.Bytes(), &s)
+	_, err := c.do(ctx, call{method: http.MethodPost, address: join(collection, "objects"), body: b.Bytes(), into: &s})
 	return s, wrap("add objects", err)
 }
 
 // Status asks what became of an Add.
 func (c *Client) Status(ctx context.Context, root, id string) (Status, error) {
 	var s Status
-	_, err := c.get(ctx, join(root, "status", id), nil, &s)
+	_, err := c.get(ctx, join(root, "status", id), &s)
 	return s, wrap("get status", err)
 }
 
@@ -206,7 +203,7 @@ func (c *Client) Wait(ctx context.Context, root string, s Status) (Status, error
 // servers differ: ours removes all, the OASIS reference server the newest.
 func (c *Client) Delete(ctx context.Context, collection, object string, m Match) error {
 	q := params{match: Match{Versions: m.Versions, SpecVersions: m.SpecVersions}}.filter()
-	_, err := c.do(ctx, http.MethodDelete, join(collection, "objects", object), q, nil, nil)
+	_, err := c.do(ctx, call{method: http.MethodDelete, address: join(collection, "objects", object), query: q})
 	return wrap("delete object", err)
 }
 
@@ -225,161 +222,4 @@ func join(base string, segments ...string) string {
 		u += url.PathEscape(s) + "/"
 	}
 	return u
-}
-
-func (c *Client) get(ctx context.Context, address string, q url.Values, into any) (http.Header, error) {
-	return c.do(ctx, http.MethodGet, address, q, nil, into)
-}
-
-// getOnce is get for a request that must not be sent again after it got no
-// answer.
-func (c *Client) getOnce(ctx context.Context, address string, q url.Values, into any) (http.Header, error) {
-	once := *c
-	once.fragile = true
-	return once.get(ctx, address, q, into)
-}
-
-// do sends a request, again where that may help, and decodes the answer.
-func (c *Client) do(ctx context.Context, method, address string, q url.Values, body []byte, into any) (http.Header, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, err
-	}
-	if !c.sameOrigin(u) {
-		return nil, fmt.Errorf("%s is not on %s; make a client for it", u.Redacted(), c.origin)
-	}
-	u.RawQuery = q.Encode()
-	for attempt := 1; ; attempt++ {
-		header, err := c.once(ctx, method, u.String(), body, into)
-		wait, again := c.later(err, header, attempt)
-		if !again || ctx.Err() != nil {
-			return header, err
-		}
-		if err := sleep(ctx, wait); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// errTransport marks failures of the network, as opposed to a server's answer.
-var errTransport = errors.New("no answer")
-
-// later decides whether and when to try again.
-func (c *Client) later(err error, header http.Header, attempt int) (time.Duration, bool) {
-	var e *Error
-	answered := errors.As(err, &e)
-	switch {
-	case err == nil, attempt >= c.o.Attempts, c.fragile && !answered:
-		return 0, false
-	case answered && e.HTTPStatus != 429 && e.HTTPStatus != 408 && e.HTTPStatus/100 != 5, answered && e.HTTPStatus == 501:
-		return 0, false
-	case !answered && !errors.Is(err, errTransport):
-		return 0, false
-	}
-	if asked, ok := retryAfter(header.Get("Retry-After"), time.Now()); ok {
-		return asked, asked <= c.o.MaxWait // longer than our patience: tell the caller now
-	}
-	return c.pause(attempt), true
-}
-
-// pause is how long to wait after the nth failure in a row: ever longer, and
-// spread, so that many clients do not return at once.
-func (c *Client) pause(n int) time.Duration {
-	d := min(500*time.Millisecond<<min(n-1, 20), c.o.MaxWait)
-	return d/2 + rand.N(d/2+1)
-}
-
-// retryAfter reads seconds or an HTTP date.
-func retryAfter(s string, now time.Time) (time.Duration, bool) {
-	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n < 1<<31 {
-		return time.Duration(n) * time.Second, true
-	}
-	if t, err := http.ParseTime(s); err == nil {
-		return max(0, t.Sub(now)), true
-	}
-	return 0, false
-}
-
-// sleep waits or gives the reason why it did not.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
-// once sends a request one time.
-func (c *Client) once(ctx context.Context, method, address string, body []byte, into any) (http.Header, error) {
-	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	if c.fragile {
-		// net/http sends a request again by itself when a kept connection
-		// breaks, unless its body cannot be read twice.
-		r.Body, r.GetBody = io.NopCloser(strings.NewReader("")), nil
-	}
-	r.Header.Set("Accept", MediaType)
-	r.Header.Set("User-Agent", c.o.UserAgent)
-	if body != nil {
-		r.Header.Set("Content-Type", MediaType)
-	}
-	switch {
-	case c.o.Username != "":
-		r.SetBasicAuth(c.o.Username, c.o.Password)
-	case c.o.Token != "":
-		r.Header.Set("Authorization", "Bearer "+c.o.Token)
-	}
-	res, err := c.http.Do(r)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errTransport, err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(res.Body, c.o.MaxBody+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: read answer: %w", errTransport, err)
-	case int64(len(b)) > c.o.MaxBody:
-		return nil, fmt.Errorf("the answer has more than %d octets; ask with a smaller limit", c.o.MaxBody)
-	case res.StatusCode/100 != 2:
-		return res.Header, answerError(res, b)
-	case into == nil:
-		return res.Header, nil
-	}
-	if err := decode(b, into); err != nil {
-		kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-		return res.Header, fmt.Errorf("the answer (%.60q) cannot be read: %w", kind, err)
-	}
-	return res.Header, nil
-}
-
-// decode reads a whole answer.
-func decode(b []byte, into any) error {
-	if list, ok := into.(*listBody); ok {
-		return list.parse(b)
-	}
-	return json.Unmarshal(b, into)
-}
-
-// answerError makes an Error from an answer, with or without a TAXII body.
-func answerError(res *http.Response, b []byte) *Error {
-	var said struct { // http_status is left out: foreign servers write it as a number
-		Title       string `json:"title"`
-		Description string `json:"description"`
-		ErrorID     string `json:"error_id"`
-		ErrorCode   string `json:"error_code"`
-	}
-	if json.Unmarshal(b, &said) != nil || said.Title == "" {
-		said.Title = http.StatusText(res.StatusCode)
-	}
-	e := &Error{Title: said.Title, Description: said.Description, ErrorID: said.ErrorID, ErrorCode: said.ErrorCode}
-	e.HTTPStatus = res.StatusCode
-	if e.HTTPStatus == http.StatusUnauthorized {
-		e.Challenges = ParseChallenges(res.Header.Values("WWW-Authenticate"))
-	}
-	return e
 }

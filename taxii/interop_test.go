@@ -207,7 +207,7 @@ func authorizationError(t *testing.T, x *interop) {
 	c, err := NewClient(ClientOptions{URL: x.server.URL, PlainHTTP: true, Username: "ana", Password: "guess"})
 	must(t, err)
 	for _, path := range []string{"taxii2/", "api1/", "api1/collections/", "none/", "api1/collections/" + readOnly + "/objects/"} {
-		_, err := c.get(x.ctx, x.server.URL+"/"+path, nil, nil)
+		_, err := c.get(x.ctx, x.server.URL+"/"+path, nil)
 		if e := wantStatus(t, err, 401); e.Description != "" {
 			t.Errorf("%s: the answer explains itself: %q", path, e.Description)
 		}

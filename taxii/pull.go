@@ -236,15 +236,11 @@ func (p *puller) fetch(ctx context.Context) (listBody, http.Header, error) {
 			q.Set("added_after", p.at.Start)
 		}
 		q.Set("limit", strconv.Itoa(p.limit))
-		get := p.c.get
 		if p.at.Next != "" {
 			q.Set("next", p.at.Next)
-			if p.dated() {
-				get = p.c.getOnce
-			}
 		}
 		var page listBody
-		header, err := get(ctx, p.address, q, &page)
+		header, err := p.c.do(ctx, call{method: http.MethodGet, address: p.address, query: q, into: &page, once: p.at.Next != "" && p.dated()})
 		var e *Error
 		forgotten := errors.As(err, &e) && (e.HTTPStatus == 400 || e.HTTPStatus == 404 || e.HTTPStatus == 410)
 		lost := errors.Is(err, errTransport) && p.dated() && ctx.Err() == nil
