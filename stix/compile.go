@@ -298,7 +298,9 @@ func targetsOf(arg string) *targets {
 			t.types[name] = true
 		}
 	}
-	t.text = strings.Join(names, " or ")
+	if t.text = strings.Join(names, " or "); t.any {
+		t.text = "a STIX object"
+	}
 	return t
 }
 

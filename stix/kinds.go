@@ -217,10 +217,11 @@ func isTypeName(s string) bool {
 	return true
 }
 
-func (c *checker) typeName(typ string) {
-	if typ == "" {
-		return // required, or no string: said where the property is judged
+func (c *checker) typeName(v value) {
+	if !v.is(kindString) {
+		return // said where the property is judged
 	}
+	typ := v.str()
 	c.push("type")
 	defer c.pop()
 	if !isTypeName(typ) {
@@ -603,9 +604,8 @@ func isMediaType(s string) bool {
 	return true
 }
 
-// isCPE is the formatted string of CPE 2.3 (NIST IR 7695 section 6.2): part
-// and ten more components, each "*", "-" or a value whose punctuation is
-// escaped.
+// isCPE is the formatted string of CPE 2.3 (NIST IR 7695 section 6.2.2): part
+// and ten more components, of which the seventh is a language.
 func isCPE(s string) bool {
 	rest, ok := strings.CutPrefix(s, "cpe:2.3:")
 	if !ok {
@@ -626,26 +626,52 @@ func isCPE(s string) bool {
 	if len(parts) != 11 || len(parts[0]) != 1 || !strings.Contains("aho*-", parts[0]) {
 		return false
 	}
-	for _, p := range parts[1:] {
+	for i, p := range parts[1:] {
 		if p == "*" || p == "-" {
 			continue
 		}
-		p = strings.Trim(strings.TrimPrefix(strings.TrimSuffix(p, "*"), "*"), "?")
-		if p == "" {
+		if i == 5 && !isCPELanguage(p) || !isCPEValue(p) {
 			return false
-		}
-		for i := 0; i < len(p); i++ {
-			c := p[i]
-			switch {
-			case isLetter(c) || isDigit(c) || c == '-' || c == '.' || c == '_':
-			case c == '\\' && i+1 < len(p):
-				i++
-			default:
-				return false
-			}
 		}
 	}
 	return true
+}
+
+// isCPEValue: letters, digits, "-", "." and "_", other punctuation behind a
+// backslash; at each end "*" once or "?" any number of times.
+func isCPEValue(p string) bool {
+	for _, trim := range [...]func(string, string) string{strings.TrimLeft, strings.TrimRight} {
+		if t := trim(p, "?"); t != p {
+			p = t
+		} else if t := trim(p, "*"); len(p)-len(t) == 1 {
+			p = t
+		}
+	}
+	if p == "" {
+		return false
+	}
+	for i := 0; i < len(p); i++ {
+		c := p[i]
+		switch {
+		case isLetter(c) || isDigit(c) || c == '-' || c == '.' || c == '_':
+		case c == '\\' && i+1 < len(p) && strings.IndexByte("\\*?!\"#$%&'()+,/:;<=>@[]^`{|}~", p[i+1]) >= 0:
+			i++
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// isCPELanguage: a language of two or three letters, and a region.
+func isCPELanguage(p string) bool {
+	lang, region, has := strings.Cut(p, "-")
+	for _, c := range []byte(lang) {
+		if !isLetter(c) {
+			return false
+		}
+	}
+	return (len(lang) == 2 || len(lang) == 3) && (!has || len(region) == 2 || len(region) == 3 && digits(region))
 }
 
 // isFullHive says whether the hive of a registry key is written out (STIX

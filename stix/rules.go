@@ -238,7 +238,7 @@ func (c *checker) container(v value) {
 		}
 		switch sh := spec.types[typ.str()]; {
 		case sh == nil:
-			c.typeName(typ.str())
+			c.typeName(typ)
 		case sh.class == classSCO:
 			c.observable(e, sh)
 		default:

@@ -286,7 +286,7 @@ func (c *checker) object(v value) {
 	root, sco, defanged, topLevel := c.root, c.sco, c.defanged, c.topLevel
 	c.root, c.sco, c.topLevel = v, sh.class == classSCO, c.warnings && hasTopLevelExtension(v)
 	c.defanged = v.get("defanged").ok() && v.get("defanged").raw() == "true"
-	c.typeName(typ)
+	c.typeName(v.get("type"))
 	c.members(v, sh)
 	c.root, c.sco, c.defanged, c.topLevel = root, sco, defanged, topLevel
 }
@@ -298,8 +298,7 @@ var genericSDO, genericSCO *shape
 // shapeOf finds what the type must look like: STIX's own, that of a known
 // extension the object carries, or the common properties alone. Of unknown
 // types the extension says whether they are observables (STIX 7.3); without
-// one, an object that has neither created nor modified is taken for one when
-// it has what only they have: a name-based id, or defanged.
+// one, an object that has neither created nor modified is taken for one.
 func (c *checker) shapeOf(v value, typ string) *shape {
 	if sh := spec.types[typ]; sh != nil {
 		return sh
@@ -319,10 +318,7 @@ func (c *checker) shapeOf(v value, typ string) *shape {
 		return found
 	}
 	if !v.get("created").ok() && !v.get("modified").ok() {
-		id := v.get("id").str()
-		if v.get("defanged").ok() || len(id) > 36 && id[len(id)-22] == '5' {
-			return genericSCO
-		}
+		return genericSCO
 	}
 	return genericSDO
 }
