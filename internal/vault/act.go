@@ -84,6 +84,7 @@ type session struct {
 	grew    map[int64]bool // feeds with something new, to be announced
 	stored  bool           // versions were added
 	changed bool           // feeds or readers changed
+	parting bool           // audiences are being parted, see part
 }
 
 // write runs do in a session and keeps what it learnt only when it commits.
@@ -138,7 +139,7 @@ func (v *Vault) begin(w engine.Write) (*session, error) {
 		return nil, err
 	}
 	s := &session{v: v, w: w, state: st, at: max(v.cfg.Now().UnixMicro(), st.At),
-		over:  overlay{map[string]engine.Label{}, map[string]int64{}, map[int64]label.Rule{}, map[string]int64{}, map[int64][]byte{}},
+		over:  overlay{map[string]engine.Label{}, map[string]int64{}, map[int64]label.Rule{}, map[string]int64{}, map[int64][]byte{}, map[string]struct{}{}},
 		feeds: map[int64]*feedState{}, tallies: map[tallyKey]*engine.Tally{}, grew: map[int64]bool{}}
 	m := &v.writing
 	if m.log != nil && m.log.Size() == st.Entries {
@@ -167,6 +168,9 @@ func (v *Vault) begin(w engine.Write) (*session, error) {
 
 // flush writes what the session gathered.
 func (s *session) flush() error {
+	if err := s.part(); err != nil {
+		return err
+	}
 	if err := s.flushTallies(); err != nil {
 		return err
 	}
@@ -218,6 +222,7 @@ type overlay struct {
 	rule   map[int64]label.Rule
 	kinds  map[string]int64
 	bodies map[int64][]byte
+	atoms  map[string]struct{} // named by these rules
 }
 
 // intern gives the numbers of an effective label and of its rule.
@@ -246,6 +251,11 @@ func (s *session) intern(e label.Effective) (labelN, ruleN int64, err error) {
 			return 0, 0, err
 		}
 		o.rules[key], o.rule[ruleN] = ruleN, e.Rule
+		for _, clause := range e.Rule.Clauses() {
+			for _, a := range clause {
+				o.atoms[a] = struct{}{}
+			}
+		}
 	}
 	x := engine.Label{N: nextLabel, Rule: ruleN, Body: body}
 	if err := s.w.AddLabel(x); err != nil {

@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"slices"
 	"sort"
+	"strings"
 
 	"causeway/internal/vault/internal/engine"
-	"causeway/label"
 )
 
 // A feed is the order in which versions became available to whoever follows
@@ -25,16 +25,12 @@ import (
 type feedState struct {
 	engine.Feed
 	changed bool
-	held    *label.Holdings
-	allowed []byte
-	known   bool
+	who     *audience // nil: not known here
 }
 
 func (s *session) add(f engine.Feed) *feedState {
 	st := &feedState{Feed: f}
-	if st.held, st.known = s.v.interned.known(f.Key); st.known {
-		st.allowed = s.v.interned.allowed(st.held)
-	}
+	st.who, _ = s.v.interned.known(f.Key)
 	s.feeds[f.N] = st
 	s.order = append(s.order, st)
 	return st
@@ -42,15 +38,18 @@ func (s *session) add(f engine.Feed) *feedState {
 
 // allows decides a rule for the readers of a feed.
 func (s *session) allows(f *feedState, rule int64) bool {
-	if rule < int64(len(f.allowed)) {
-		return f.allowed[rule] == 1
+	if f.who == nil {
+		return false
+	}
+	if rule < int64(len(f.who.allowed)) {
+		return rule > 0 && f.who.allowed[rule] == 1
 	}
 	r, ok := s.over.rule[rule]
-	return ok && f.known && label.Allows(r, f.held)
+	return ok && f.who.allows(r)
 }
 
 // current says that the feed can be kept up to date now.
-func (f *feedState) current() bool { return f.known && f.Behind == 0 }
+func (f *feedState) current() bool { return f.who != nil && f.Behind == 0 }
 
 // lag marks a feed as behind from a version on; 1 means judge everything.
 func (f *feedState) lag(from int64) {
@@ -203,12 +202,13 @@ func (s *session) remove(p engine.Place, rule int64) error {
 	return s.w.SetFlag(p)
 }
 
-// reconcile makes a whole feed agree with the facts and with what its readers
-// hold now. late is the time of what is gained, or 0 for a feed without a
-// past, where each version takes the time at which it was stored.
-func (s *session) reconcile(f *feedState, held *label.Holdings, late engine.Micros) error {
-	f.held, f.known, f.allowed = held, true, s.v.interned.allowed(held)
-	f.Key, f.Behind, f.changed = held.Key(), 0, true
+// reconcile makes a whole feed agree with the facts and with what the
+// audience of the key holds. late is the time of what is gained, or 0 for a
+// feed without a past, where each version takes the time at which it was
+// stored.
+func (s *session) reconcile(f *feedState, key string, late engine.Micros) error {
+	f.who, _ = s.v.interned.known(key)
+	f.Key, f.Behind, f.changed = key, 0, true
 	if err := s.flushTallies(); err != nil {
 		return err
 	}
@@ -301,7 +301,7 @@ func (s *session) placesOf(feed int64) (map[int64]engine.Place, error) {
 // members gives what belongs in a feed, by VID, with flags.
 func (s *session) members(f *feedState) ([]brief, error) {
 	var rules []int64
-	for n, a := range f.allowed {
+	for n, a := range f.who.allowed {
 		if a == 1 {
 			rules = append(rules, int64(n))
 		}
@@ -384,23 +384,19 @@ func (s *session) attach(rs ...Reader) error {
 		from int64
 		key  string
 	}
-	moved := map[move][]Reader{}
+	moved := map[move][]string{}
 	var moves []move
 	for _, r := range rs {
-		s.v.interned.allowed(r.Holdings) // makes the holdings known
-		key := r.Holdings.Key()
+		s.v.interned.saw(r)
+		key := s.v.interned.audience(r.Holdings, s.over.atoms)
 		f, ok := s.feeds[s.readers[r.ID]]
-		if ok && f.Key == key && !f.known {
-			f.held, f.known, f.allowed = r.Holdings, true, s.v.interned.allowed(r.Holdings)
+		if ok && f.Key == key && f.who == nil {
+			f.who, _ = s.v.interned.known(key)
 		}
 		switch {
 		case ok && f.Key == key && f.current():
-		case ok && f.Key == key:
-			if err := s.reconcile(f, r.Holdings, s.at); err != nil {
-				return err
-			}
-		case ok && r.released():
-			if err := s.reconcile(f, r.Holdings, s.at); err != nil {
+		case ok && (f.Key == key || f.Owner != ""):
+			if err := s.reconcile(f, key, s.at); err != nil {
 				return err
 			}
 		case ok:
@@ -408,7 +404,7 @@ func (s *session) attach(rs ...Reader) error {
 			if moved[m] == nil {
 				moves = append(moves, m)
 			}
-			moved[m] = append(moved[m], r)
+			moved[m] = append(moved[m], r.ID)
 		default:
 			if err := s.join(r, key); err != nil {
 				return err
@@ -416,11 +412,36 @@ func (s *session) attach(rs ...Reader) error {
 		}
 	}
 	for _, m := range moves {
-		if err := s.move(s.feeds[m.from], moved[m]); err != nil {
+		if err := s.move(s.feeds[m.from], m.key, moved[m]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// part gives those who hold something that a new rule names, the first to do
+// so, an audience of their own, in the act that brought the rule: they get
+// what it governs with the time of the act.
+func (s *session) part() error {
+	if len(s.over.atoms) == 0 {
+		return nil
+	}
+	var rs []Reader
+	for id, n := range s.readers {
+		f := s.feeds[n]
+		held, ok := s.v.interned.holdingsOf(id)
+		if !ok || f == nil || s.v.interned.audience(held, s.over.atoms) == f.Key {
+			continue
+		}
+		kind := Person
+		if f.Owner != "" {
+			kind = Partner
+		}
+		rs = append(rs, Reader{id, kind, held})
+	}
+	slices.SortFunc(rs, func(a, b Reader) int { return strings.Compare(a.ID, b.ID) })
+	s.parting = true
+	return s.attach(rs...)
 }
 
 // join gives a reader without a past a feed.
@@ -428,8 +449,11 @@ func (s *session) join(r Reader, key string) error {
 	if !r.released() {
 		for _, f := range s.order {
 			if f.Owner == "" && f.Fresh && f.Key == key {
+				if f.who == nil {
+					f.who, _ = s.v.interned.known(key)
+				}
 				if f.Behind != 0 {
-					if err := s.reconcile(f, r.Holdings, s.at); err != nil {
+					if err := s.reconcile(f, key, s.at); err != nil {
 						return err
 					}
 				}
@@ -445,12 +469,12 @@ func (s *session) join(r Reader, key string) error {
 	if err := s.assign(r.ID, f.N); err != nil {
 		return err
 	}
-	return s.reconcile(f, r.Holdings, 0)
+	return s.reconcile(f, key, 0)
 }
 
 // move takes readers whose holdings changed alike from a feed to one that
 // continues it. When nobody stays behind it is the same feed.
-func (s *session) move(f *feedState, rs []Reader) error {
+func (s *session) move(f *feedState, key string, rs []string) error {
 	left := 0
 	for _, feed := range s.readers {
 		if feed == f.N {
@@ -477,13 +501,14 @@ func (s *session) move(f *feedState, rs []Reader) error {
 			}
 		}
 		for _, r := range rs {
-			if err := s.assign(r.ID, to.N); err != nil {
+			if err := s.assign(r, to.N); err != nil {
 				return err
 			}
 		}
 	}
-	to.Fresh = false
-	return s.reconcile(to, rs[0].Holdings, s.at)
+	// What is gained with a new rule was stored in this act: nothing is late.
+	to.Fresh = f.Fresh && s.parting
+	return s.reconcile(to, key, s.at)
 }
 
 func (s *session) newFeed(f engine.Feed) *feedState {

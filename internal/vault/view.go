@@ -73,7 +73,7 @@ func (w *View) ask(ctx context.Context, a *audit.Act, do func(*question) error) 
 			if err != nil {
 				return err
 			}
-			if !ok || f.Key != r.Holdings.Key() || f.Behind != 0 || f.Owner == "" && r.released() || f.Owner != "" && f.Owner != r.ID {
+			if !ok || f.Key != v.interned.audience(r.Holdings, nil) || f.Behind != 0 || f.Owner == "" && r.released() || f.Owner != "" && f.Owner != r.ID {
 				return errAttach
 			}
 			return do(&question{v, r, db, f, v.interned.allowed(r.Holdings)})

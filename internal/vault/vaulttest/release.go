@@ -112,6 +112,25 @@ func testLate(t *testing.T, fresh func(testing.TB) Store) {
 	w.verify()
 }
 
+// testNames checks that persons who differ only in their names are one
+// audience, until a label names one of them.
+func testNames(t *testing.T, fresh func(testing.TB) Store) {
+	w := open(t, fresh)
+	aiko, ben := w.person("aiko", 1, 6), w.person("ben", 1, 7)
+	w.readers(aiko, ben)
+	w.put(1, 1, 1)
+	before := w.page(aiko, vault.Query{})
+	w.put(2, 1, 6) // for aiko by name
+	w.put(3, 1, 1)
+	same(t, "for the one who is named", []string{"campaign--2 01", "campaign--3 01"}, names(w.page(aiko, vault.Query{Cursor: before.Next}).Rows))
+	same(t, "for the other", []string{"campaign--1 01", "campaign--3 01"}, names(w.page(ben, vault.Query{}).Rows))
+	w.put(4, 1, 6, 7)
+	same(t, "for both", []string{"campaign--1 01", "campaign--3 01", "campaign--4 01"}, names(w.page(ben, vault.Query{}).Rows))
+	late := w.person("chief", 1, 6, 7)
+	same(t, "for one who came later", 4, len(w.page(late, vault.Query{}).Rows))
+	w.verify()
+}
+
 func testWithdraw(t *testing.T, fresh func(testing.TB) Store) {
 	w := open(t, fresh)
 	aiko, bru := w.person("aiko", 1), w.partner("bru", 1)

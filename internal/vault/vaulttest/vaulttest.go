@@ -35,6 +35,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Store) {
 		{"Match", testMatch},
 		{"ReleaseNeedsBoth", testRelease},
 		{"LateAvailability", testLate},
+		{"Names", testNames},
 		{"Withdraw", testWithdraw},
 		{"Records", testRecords},
 		{"Acts", testActs},
