@@ -22,7 +22,14 @@ import (
 // first minute of serving.
 func tell(ctx context.Context, out io.Writer, nodes []*node.Node) error {
 	fmt.Fprintln(out, "Tokyo finds a campaign in synthetic posts, and releases it to Brussels alone")
-	return campaign(ctx, nodes[0], nodes[1])
+	if err := campaign(ctx, nodes[0], nodes[1]); err != nil {
+		return fmt.Errorf("the campaign: %w", err)
+	}
+	fmt.Fprintln(out, "Tokyo states a measure on gallium, and a plan: in full to Brussels, without its stocks to Canberra")
+	if err := coercion(ctx, nodes[0], nodes[1], nodes[2]); err != nil {
+		return fmt.Errorf("the coercion case: %w", err)
+	}
+	return nil
 }
 
 // planted is the world of the demo: ordinary posts of a month, two private
@@ -65,10 +72,6 @@ func campaign(ctx context.Context, tokyo, brussels *node.Node) error {
 	if err != nil {
 		return err
 	}
-	officer, err := who(ctx, tokyo, people.ReleaseOfficer)
-	if err != nil {
-		return err
-	}
 	var posts bytes.Buffer
 	if err := Posts(&posts); err != nil {
 		return err
@@ -106,12 +109,7 @@ func campaign(ctx context.Context, tokyo, brussels *node.Node) error {
 	if err != nil {
 		return err
 	}
-	to, err := tokyo.Line.Partner(ctx, brussels.Config.Name)
-	if err != nil {
-		return err
-	}
-	_, err = tokyo.Desk.Release(ctx, officer, assessment, []string{to.NodeID}, line.Priority)
-	return err
+	return release(ctx, tokyo, assessment, line.Priority, brussels)
 }
 
 // natoLabel is a label of the shipped NATO policy, releasable to the given

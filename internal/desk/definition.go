@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"causeway/stix"
+	"causeway/trade/exchange"
 )
 
 // project is who defines causeway's extensions: the same identity on every
@@ -36,7 +37,10 @@ func definitions() ([]*stix.Object, error) {
 			Set("version", "1.0.0").
 			Set("extension_types", []string{"property-extension"}),
 	}
-	var out []*stix.Object
+	out, err := exchange.Definitions()
+	if err != nil {
+		return nil, err
+	}
 	for _, b := range builders {
 		o, err := b.Mark(stix.TLPClear).Object()
 		if err != nil {

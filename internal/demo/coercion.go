@@ -1,0 +1,138 @@
+package demo
+
+import (
+	"context"
+	"strings"
+
+	"causeway/internal/line"
+	"causeway/internal/node"
+	"causeway/internal/people"
+	"causeway/label"
+	"causeway/trade/episode"
+	"causeway/trade/sharing"
+	"causeway/trade/table"
+)
+
+// The plan's tables. Quantities are invented, in tonnes over three months;
+// the measure is China's of 2023 on gallium and germanium. The stocks of Japan
+// are its private figure: an empty quantity says that they are withheld.
+const (
+	offersKnown = `supplier,month,quantity
+JPN stock,1,9
+JPN recycling,1,4
+JPN recycling,2,4
+JPN recycling,3,4
+DEU refinery,2,3
+DEU refinery,3,6
+CAN recycling,1,2
+CAN recycling,2,2
+CAN recycling,3,2
+`
+	needs = `member,month,quantity,floor
+JPN,1,5,60 %
+JPN,2,5,60 %
+JPN,3,5,60 %
+BEL,1,2,
+BEL,2,2,
+BEL,3,2,
+DEU,1,4,
+DEU,2,4,
+DEU,3,4,
+AUS,1,1,
+AUS,2,1,
+AUS,3,1,
+`
+	routes = `from,to,capacity
+JPN stock,JPN,
+JPN stock,DEU,
+JPN stock,BEL,
+JPN recycling,JPN,
+JPN recycling,AUS,
+DEU refinery,DEU,
+DEU refinery,BEL,
+CAN recycling,DEU,
+CAN recycling,BEL,
+CAN recycling,AUS,
+`
+)
+
+// offersWithheld are the same offers without Japan's stocks.
+var offersWithheld = strings.Replace(offersKnown, "JPN stock,1,9", "JPN stock,1,", 1)
+
+// coercion is the economic half of the story: the measure goes to both
+// partners; the plan with Japan's stocks to Brussels alone, and the plan that
+// does without them, and says what they could change, to Canberra too.
+func coercion(ctx context.Context, tokyo, brussels, canberra *node.Node) error {
+	analyst, err := who(ctx, tokyo, people.Analyst)
+	if err != nil {
+		return err
+	}
+	e, err := episode.Find("world-2023-gallium-germanium")
+	if err != nil {
+		return err
+	}
+	wide, narrow := natoLabel("RESTRICTED", "JPN", "AUS"), natoLabel("RESTRICTED", "JPN")
+	measure, err := tokyo.Desk.Scenario(ctx, analyst, &e.Scenario, wide)
+	if err != nil {
+		return err
+	}
+	for _, p := range []struct {
+		title, offers string
+		label         *label.Label
+		to            []*node.Node
+	}{
+		{"Gallium for three months, Japan's stocks included (invented figures)", offersKnown, narrow, []*node.Node{brussels}},
+		{"Gallium for three months, without stocks (invented figures)", offersWithheld, wide, []*node.Node{brussels, canberra}},
+	} {
+		plan, err := solve(p.offers)
+		if err != nil {
+			return err
+		}
+		id, err := tokyo.Desk.Plan(ctx, analyst, plan, p.title, measure, p.label)
+		if err != nil {
+			return err
+		}
+		if err := release(ctx, tokyo, id, line.Immediate, p.to...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// solve divides what there is.
+func solve(offers string) (*sharing.Plan, error) {
+	tables := sharing.Tables{Months: 3, Unit: "t"}
+	for _, t := range []struct {
+		name, csv string
+		to        **table.Table
+	}{{"offers.csv", offers, &tables.Offers}, {"needs.csv", needs, &tables.Needs}, {"routes.csv", routes, &tables.Routes}} {
+		read, err := table.Read(t.name, strings.NewReader(t.csv))
+		if err != nil {
+			return nil, err
+		}
+		*t.to = read
+	}
+	problem, err := sharing.Read(tables)
+	if err != nil {
+		return nil, err
+	}
+	return problem.Solve()
+}
+
+// release releases an object of a node to others, as its release officer.
+func release(ctx context.Context, from *node.Node, id string, precedence line.Precedence, to ...*node.Node) error {
+	officer, err := who(ctx, from, people.ReleaseOfficer)
+	if err != nil {
+		return err
+	}
+	var partners []string
+	for _, n := range to {
+		p, err := from.Line.Partner(ctx, n.Config.Name)
+		if err != nil {
+			return err
+		}
+		partners = append(partners, p.NodeID)
+	}
+	_, err = from.Desk.Release(ctx, officer, id, partners, precedence)
+	return err
+}
