@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"causeway/internal/node"
 	"causeway/internal/vault"
@@ -57,7 +56,7 @@ func (d dataFlag) use(p *process, do func(*node.Node) error) error {
 	}
 	dir := p.path(d.Data)
 	var n *node.Node
-	err := whileLocked(p.ctx, func() (err error) {
+	err := node.WhileLocked(p.ctx, func() (err error) {
 		if n, err = node.Open(p.ctx, dir); errors.Is(err, vault.ErrLocked) {
 			err = forward(p, dir, err)
 		}
@@ -67,25 +66,6 @@ func (d dataFlag) use(p *process, do func(*node.Node) error) error {
 		return err
 	}
 	return errors.Join(do(n), n.Close())
-}
-
-// lockPatience is how long a folder that another command holds is waited for:
-// commands are short, and a server that starts beside one has to get its turn.
-const lockPatience = 10 * time.Second
-
-// whileLocked repeats open until the folder is free or patience ends.
-func whileLocked(ctx context.Context, open func() error) error {
-	for end := time.Now().Add(lockPatience); ; {
-		err := open()
-		if !errors.Is(err, vault.ErrLocked) || time.Now().After(end) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }
 
 // forward runs the command line inside the server that holds dir.

@@ -23,7 +23,7 @@ func (c *serveCmd) Run(p *process) error {
 		log = slog.New(slog.NewTextHandler(p.stderr, nil))
 	}
 	var n *node.Node
-	err := whileLocked(p.ctx, func() (err error) {
+	err := node.WhileLocked(p.ctx, func() (err error) {
 		n, err = node.OpenWith(p.ctx, p.path(c.Data), node.Options{Log: log})
 		return err
 	})

@@ -106,7 +106,11 @@ func Open(ctx context.Context, o Options) ([]*node.Node, error) {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		n, err := node.Open(ctx, dir)
+		var n *node.Node
+		err := node.WhileLocked(ctx, func() (err error) {
+			n, err = node.Open(ctx, dir)
+			return err
+		})
 		if err != nil {
 			return nil, errors.Join(err, closeAll(nodes))
 		}
