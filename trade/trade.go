@@ -84,6 +84,9 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON writes.
 func (f *Figure) UnmarshalJSON(b []byte) error {
 	*f = Figure{}
+	if string(b) == "null" {
+		return fmt.Errorf("read figure: null is no figure; write {\"unknown\": reason}")
+	}
 	if err := json.Unmarshal(b, &f.Value); err == nil {
 		return nil
 	}

@@ -96,6 +96,26 @@ type Measure struct {
 	Sources  []Source     `json:"sources"`
 }
 
+// UnmarshalJSON reads strictly and wants withheld to stand: left out, it would
+// read as nothing withheld.
+func (m *Measure) UnmarshalJSON(b []byte) error {
+	type plain Measure
+	aux := struct {
+		*plain
+		Withheld *trade.Figure `json:"withheld"`
+	}{plain: (*plain)(m)}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&aux); err != nil {
+		return err
+	}
+	if aux.Withheld == nil {
+		return errors.New("a measure lacks withheld; give a fraction or {\"unknown\": reason}")
+	}
+	m.Withheld = *aux.Withheld
+	return nil
+}
+
 // A Product is what is hit, at the digits the measure names. Codes are text,
 // with the revision of the Harmonized System they belong to.
 type Product struct {

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"bytes"
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -96,6 +98,8 @@ func TestBadScenarios(t *testing.T) {
 		{"country", `"JPN"`, `"Japan"`, `write`},
 		{"country 2", `"JPN"`, `"JPX"`, "unknown country"},
 		{"actor", `"CHN"`, `"China"`, `write "CHN"`},
+		{"no fraction", `"withheld":1,`, ``, "lacks withheld"},
+		{"null", `"withheld":1,`, `"withheld":null,`, "lacks withheld"},
 		{"fraction", `"withheld":1`, `"withheld":1.2`, "want a fraction from 0 to 1"},
 		{"date", "2023-08-01", "1 August", "want a date"},
 		{"kind", "export-ban", "embargo", "want export-ban"},
@@ -117,4 +121,24 @@ func TestBadScenarios(t *testing.T) {
 	if _, err := Run(parse(t, strings.Replace(ban, "81129240", "28053010", 1)), world(t)); err == nil || !strings.Contains(err.Error(), "no product of the data lies under 28053010") {
 		t.Errorf("unknown basket: %v", err)
 	}
+}
+
+// FuzzParse: what is accepted keeps every rule, and is accepted again once
+// written.
+func FuzzParse(f *testing.F) {
+	f.Add(ban)
+	f.Add(`{"id":"x"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := Parse(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		b, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(bytes.NewReader(b)); err != nil {
+			t.Fatalf("written and read again: %v\n%s", err, b)
+		}
+	})
 }
