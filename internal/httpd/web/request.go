@@ -102,6 +102,11 @@ func (q *request) redirect(to, said string) error {
 	if said != "" {
 		q.setCookie("said", url.QueryEscape(said), 60)
 	}
+	if q.Request.Header.Get("X-Causeway-Form") != "" { // forms.ts goes there itself
+		q.w.Header().Set("X-Causeway-Go", to)
+		q.w.WriteHeader(http.StatusOK)
+		return nil
+	}
 	http.Redirect(q.w, q.Request, to, http.StatusSeeOther)
 	return nil
 }

@@ -2,12 +2,14 @@
 // arrives, forms that answer at once. Nothing here is needed to read.
 
 import { startArrivals } from "./arrivals";
+import { startForms } from "./forms";
 import { startKeys } from "./keys";
 import { startLive, startPolling } from "./live";
 import { startTimes } from "./times";
 
 startTimes();
 startKeys();
+startForms();
 startLive();
 startPolling();
 startArrivals();

@@ -15,6 +15,14 @@ const root = getComputedStyle(document.documentElement);
 const colour = (name: string): string => root.getPropertyValue(name).trim();
 const communityColour = (community: number): string => colour(community < 0 ? "--gx" : `--g${community % 8}`);
 
+/** A colour thinned towards the sheet: WebGL adds transparent lines up to another colour. */
+function thin(hex: string, share: number): string {
+  const part = (text: string, i: number): number => parseInt(text.slice(1 + 2 * i, 3 + 2 * i), 16);
+  const sheet = colour("--sheet");
+  const mixed = [0, 1, 2].map((i) => Math.round(part(hex, i) * share + part(sheet, i) * (1 - share)));
+  return `#${mixed.map((v) => v.toString(16).padStart(2, "0")).join("")}`;
+}
+
 const stage = document.querySelector<HTMLElement>("[data-network]");
 if (stage) void start(stage);
 
@@ -120,7 +128,7 @@ function build(network: Network): Graph {
     graph.addEdge(from[0], to[0], {
       weight,
       size: 0.6 + 3.2 * Math.sqrt(weight / heaviest),
-      color: (same ? communityColour(from[4]) : colour("--gx")) + "88",
+      color: thin(same ? communityColour(from[4]) : colour("--gx"), 0.45),
     });
     graph.updateNodeAttribute(from[0], "degree", (n: number) => n + 1);
     graph.updateNodeAttribute(to[0], "degree", (n: number) => n + 1);

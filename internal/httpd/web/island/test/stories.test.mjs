@@ -1,0 +1,303 @@
+// The stories of the pages, walked in a real browser on three real nodes.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { axe, shot, signIn, startWorld } from "./world.mjs";
+
+let world;
+let finding; // path of the finding that the first story makes
+let assessment;
+
+before(async () => {
+  world = await startWorld();
+});
+after(async () => {
+  await world?.stop();
+});
+
+/** Waits for an address; when it does not come, says what the page says instead. */
+async function arrive(page, address) {
+  try {
+    await page.waitForURL(address, { timeout: 20_000 });
+  } catch {
+    const said = await page.locator("main .notice, main h1").allTextContents();
+    throw new Error(`at ${page.url()}, not ${address}: ${said.join(" | ")}`);
+  }
+}
+
+const title = (page) => page.locator("h1").first().textContent();
+
+test("from posts to a release to one partner, in under 15 clicks", async () => {
+  const posts = await world.file("posts.csv", "");
+  world.run("synth", "posts", "--n", "6000", "--seed", "7", "--plant", "private:2x12", "--out", posts);
+
+  const analyst = await signIn(world, "Tokyo", "analyst");
+  const { page } = analyst;
+  await shot(page, "today");
+  await analyst.click("a[data-go=d]");
+  await page.setInputFiles("#posts", posts);
+  await page.fill("#title", "Posts about the strait");
+  await shot(page, "detect");
+  await analyst.click("form[action='/detect'] button.primary");
+  await arrive(page, /\/detect\/[0-9a-f]{16}/);
+  await page.waitForSelector("a[href$='/finding']", { timeout: 60_000 });
+  await page.waitForSelector("[data-network][data-ready]", { timeout: 30_000 });
+  await shot(page, "network");
+
+  await analyst.click("a[href$='/finding']");
+  await page.fill("#title", "Accounts that push one story about the strait");
+  await analyst.click("input[name=community][value='1']");
+  await chooseLabel(analyst);
+  await shot(page, "finding-form", true);
+  await analyst.click("form.stack button.primary");
+  await arrive(page, /\/object\/grouping--/);
+  finding = new URL(page.url()).pathname;
+  await shot(page, "finding", true);
+
+  await analyst.click(`a[href='${finding}/assess']`);
+  await page.fill("#judgement", "The accounts are run together to make one story look spontaneous.");
+  await page.selectOption("#likelihood", "very-likely");
+  await page.selectOption("#confidence", "moderate");
+  const reasons = page.locator("input[name=reason]");
+  for (let i = 0; i < 4; i++) await reasons.nth(i).fill("The posts follow each other within seconds on objects that nobody else shares.");
+  await page.fill("#gaps", "Who pays for the accounts.");
+  await shot(page, "assess", true);
+  await analyst.click("form.stack button.primary");
+  await arrive(page, /x-causeway-assessment--/);
+  assessment = new URL(page.url()).pathname;
+  await shot(page, "assessment");
+  assert.deepEqual(analyst.problems, []);
+
+  const officer = await signIn(world, "Tokyo", "release-officer");
+  await officer.go(assessment);
+  await officer.click(`a[href='${assessment}/release']`);
+  const rows = officer.page.locator("form table").first().locator("tbody tr");
+  assert.match(await rows.filter({ hasText: "Canberra" }).textContent(), /would not/);
+  await shot(officer.page, "release");
+  await officer.click("form[action$='/release'] button.primary");
+  await officer.page.waitForSelector(".notice.good");
+  assert.match(await officer.page.locator(".notice.good").textContent(), /Released .* to Brussels/);
+  assert.ok(analyst.clicks + officer.clicks < 15, `${analyst.clicks + officer.clicks} clicks`);
+
+  await officer.page.waitForFunction(() => document.body.textContent.includes("receipt signed") || (location.reload(), false), undefined, { timeout: 30_000, polling: 1500 });
+  await shot(officer.page, "released");
+
+  const partner = await signIn(world, "Brussels", "analyst");
+  await partner.go(assessment);
+  assert.match(await title(partner.page), /run together/);
+  assert.match(await partner.page.locator(".lede").first().textContent(), /received from Tokyo/);
+  await partner.go(finding);
+  await shot(partner.page, "partner", true);
+
+  const stranger = await signIn(world, "Canberra", "analyst");
+  const answer = await stranger.go(assessment);
+  assert.equal(answer.status(), 404);
+  const absent = await stranger.go("/object/x-causeway-assessment--00000000-0000-4000-8000-000000000000");
+  assert.equal(absent.status(), 404);
+  await Promise.all([analyst, officer, partner, stranger].map((v) => v.context.close()));
+});
+
+/** Chooses a label in the NATO policy's own words: restricted, for the members and Japan. */
+async function chooseLabel(visitor) {
+  const policy = visitor.page.locator(".policy").filter({ has: visitor.page.locator("strong", { hasText: /^NATO/ }) }).first();
+  await policy.locator("input[name=policy]").check();
+  await policy.locator("input[type=radio][value=RESTRICTED]").check();
+  await policy.locator("[role=group][aria-label^='Context'] input[value=NATO]").check();
+  await policy.locator("[role=group][aria-label^='Context'] input[value=Releasable]").check();
+  for (const value of ["NATO", "JPN"]) await policy.locator(`[role=group][aria-label^='Releasable To'] input[value=${value}]`).check();
+  visitor.clicks += 6;
+}
+
+test("why can Brussels read this, and why can Canberra not: two clicks", async () => {
+  const analyst = await signIn(world, "Tokyo", "analyst");
+  await analyst.click(".items .what a");
+  await analyst.click(".title a[href$='/why']");
+  assert.equal(analyst.clicks, 2);
+  const table = analyst.page.locator("main table").first();
+  assert.match(await table.locator("tr", { hasText: "Brussels" }).textContent(), /can read it/);
+  assert.match(await table.locator("tr", { hasText: "Canberra" }).textContent(), /cannot read it/);
+  await shot(analyst.page, "why");
+  await analyst.go("/control/mine");
+  await shot(analyst.page, "mine");
+  await analyst.context.close();
+});
+
+test("a FLASH arrives while somebody reads something else", async () => {
+  const reader = await signIn(world, "Brussels", "analyst");
+  await reader.go("/control/policies");
+  const analyst = await signIn(world, "Tokyo", "analyst");
+  await analyst.go(finding);
+  await analyst.page.locator("details", { hasText: "Say what we think of it" }).locator("summary").click();
+  await analyst.page.check("input[name=opinion][value=agree]");
+  await analyst.page.fill("#explanation", "We see the same accounts on a second platform.");
+  await analyst.page.locator("form[action$='/comment'] button.primary").click();
+  await analyst.page.waitForSelector(".notice.good");
+  const opinion = await analyst.page.locator("blockquote a[href*='opinion--']").first().getAttribute("href");
+  const officer = await signIn(world, "Tokyo", "release-officer");
+  await officer.go(`${opinion}/release`);
+  await officer.page.selectOption("#precedence", "FLASH");
+  await officer.page.locator("form[action$='/release'] button.primary").click();
+  const card = reader.page.locator(".arrival", { hasText: "second platform" });
+  await card.waitFor({ timeout: 20_000 });
+  assert.match(await card.textContent(), /FLASH/);
+  await shot(reader.page, "flash");
+  await card.locator("a").click();
+  await arrive(reader.page, /opinion--/);
+  assert.match(reader.page.url(), /\/object\/opinion--/);
+  await Promise.all([reader, analyst, officer].map((v) => v.context.close()));
+});
+
+test("a recall: who held it, who has confirmed, in one view", async () => {
+  const officer = await signIn(world, "Tokyo", "release-officer");
+  await officer.go(`${assessment}/recall`);
+  await officer.page.fill("#why", "The basis turned out to be thin.");
+  await officer.click("button.danger");
+  await officer.page.waitForFunction(() => document.body.textContent.includes("removal signed") || (location.reload(), false), undefined, { timeout: 30_000, polling: 1500 });
+  await shot(officer.page, "recall");
+  const partner = await signIn(world, "Brussels", "analyst");
+  assert.equal((await partner.go(assessment)).status(), 404);
+  await Promise.all([officer, partner].map((v) => v.context.close()));
+});
+
+const places = `place,production,stock
+CHN,600,60
+JPN,3,12
+KOR,2,4
+DEU,0,3
+USA,0,10
+NLD,0,2
+RUS,5,1
+`;
+const exports = `from,to,quantity
+CHN,JPN,180
+CHN,KOR,60
+CHN,DEU,70
+CHN,USA,50
+CHN,NLD,25
+RUS,DEU,2
+JPN,USA,8
+DEU,NLD,6
+DEU,USA,4
+`;
+
+test("a measure is announced: who is hit, and a plan with who pays, in under 10 clicks", async () => {
+  const analyst = await signIn(world, "Tokyo", "analyst");
+  const { page } = analyst;
+  await analyst.click("a[data-go=e]");
+  await page.fill("#name", "Gallium (exercise figures)");
+  await page.fill("#unit", "t");
+  await page.fill("#year", "2023");
+  await page.fill("#source", "Figures invented for an exercise");
+  await page.setInputFiles("#places", await world.file("places.csv", places));
+  await page.setInputFiles("#exports", await world.file("exports.csv", exports));
+  await chooseLabel(analyst);
+  await page.locator("form[action='/economy'] button.primary").click();
+  await arrive(page, /\/economy\/x-causeway-dependency--/);
+  await shot(page, "exposure");
+
+  analyst.clicks = 0;
+  await analyst.click("a[data-go=e]");
+  await analyst.click(".items .what a");
+  await analyst.click("a[href$='/scenario']");
+  await page.locator("#withheld").fill("80");
+  await page.waitForFunction(() => new URL(location.href).searchParams.get("withheld") === "80");
+  for (const member of ["JPN", "DEU", "USA"]) await analyst.click(`input[name=member][value=${member}]`);
+  await page.waitForSelector("#answer caption");
+  await shot(page, "scenario", true);
+  assert.ok((await page.locator("#answer table tbody tr").count()) > 3);
+  assert.ok(analyst.clicks < 10, `${analyst.clicks} clicks`);
+  await page.locator("details.keep summary").click();
+  await page.locator("form[method=post] button.primary").last().click();
+  await arrive(page, /\/object\/x-causeway-plan--/);
+  await analyst.go("/economy");
+  await shot(page, "economy");
+  assert.deepEqual(analyst.problems, []);
+  await analyst.context.close();
+});
+
+test("a statement: draft, sign, publish, and check it as an outsider", async () => {
+  const data = `${world.dir}/demo/tokyo/statements`;
+  for (const [name, purpose, nation] of [
+    ["mofa.example/statements", "statement", "JP"],
+    ["mofa.example/log", "log", "JP"],
+    ["mofa.example/metadata", "metadata", "JP"],
+    ["witness.example/w", "witness", "BE"],
+  ]) world.run("statement", "key", name, "--purpose", purpose, "--nation", nation, "--dir", data, "--at", "2026-01-01T00:00:00Z");
+  const speaker = await signIn(world, "Tokyo", "spokesperson");
+  const { page } = speaker;
+  await speaker.go("/public/draft");
+  await page.fill("#title-en", "The treaty area has not changed");
+  await page.fill("#body-en", "Article 6 of the treaty still bounds it. Cooperation with partners in the region does not widen it.");
+  await page.fill("#title-ja", "条約の対象地域は変わっていません");
+  await page.fill("#body-ja", "条約第6条が引き続きその範囲を定めます。地域のパートナーとの協力が、それを広げることはありません。");
+  await page.fill("#evidence", "Text of the treaty");
+  await page.fill("#locator", "https://treaty.example/text");
+  await page.fill("#sha256", "ab".repeat(32));
+  await page.fill("#corrections", "https://mofa.example/corrections");
+  await shot(page, "draft", true);
+  await page.locator("form[action='/public/draft'] button.primary").click();
+  await arrive(page, /\/public$/);
+  await page.locator("form[action='/public/sign'] button").click();
+  await page.waitForSelector("form[action='/public/publish']");
+  await page.locator("form[action='/public/publish'] button").click();
+  await page.waitForSelector(".notice.good:has-text('Published')");
+  assert.match(await page.locator(".figures").textContent(), /whole and current/);
+  await shot(page, "public");
+  assert.match(world.run("statement", "verify", `${data}/site`), /v1 rebuttal current/);
+  await speaker.context.close();
+});
+
+test("keys: search, go, move, help", async () => {
+  const analyst = await signIn(world, "Tokyo", "analyst");
+  const { page } = analyst;
+  await page.keyboard.press("g");
+  await page.keyboard.press("p");
+  await arrive(page, /\/picture$/);
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  assert.equal(await page.locator(".items > li.at").count(), 1);
+  await page.keyboard.press("Enter");
+  await arrive(page, /\/object\//);
+  await page.keyboard.press("?");
+  assert.ok(await page.locator("#keys").isVisible());
+  await shot(page, "keys");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("/");
+  await page.keyboard.type("accounts");
+  await page.keyboard.press("Enter");
+  await arrive(page, /search\?q=accounts/);
+  await shot(page, "search");
+  await analyst.context.close();
+});
+
+test("every page reads without JavaScript, and no secret of a page is kept by a cache", async () => {
+  const reader = await signIn(world, "Brussels", "analyst", { javaScriptEnabled: false });
+  for (const path of ["/", "/picture", "/detect", "/economy", "/lines", "/public", "/control/people", "/control/audit"]) {
+    const answer = await reader.go(path);
+    assert.equal(answer.status(), 200, path);
+    assert.equal(answer.headers()["cache-control"], "no-store", path);
+    assert.ok((await title(reader.page)).length > 1, path);
+    assert.ok((await answer.body()).length < 150_000, `${path} is heavy`);
+  }
+  await reader.context.close();
+});
+
+test("axe finds nothing, in both languages, light and dark", async () => {
+  const paths = [
+    "/", "/picture", finding, `${finding}/why`, `${finding}/assess`, "/detect", "/economy", "/lines", "/lines/invite", "/public", "/public/draft", "/public/coverage",
+    "/public/perception", "/control/people", "/control/people/aiko", "/control/clearances", "/control/mine", "/control/policies", "/control/groups", "/control/audit",
+    "/picture/search?q=nothing-that-is-there",
+  ];
+  const found = [];
+  for (const [role, scheme, lang] of [
+    ["analyst", "light", "en"],
+    ["security-officer", "dark", "ja"],
+  ]) {
+    const visitor = await signIn(world, "Tokyo", role, { colorScheme: scheme });
+    visitor.scheme = scheme;
+    await visitor.go(`/?lang=${lang}`);
+    if (lang === "ja") await shot(visitor.page, "today-dark-ja");
+    for (const path of paths) found.push(...(await axe(visitor, path)));
+    await visitor.context.close();
+  }
+  assert.deepEqual(found, []);
+});
