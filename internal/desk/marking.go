@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"causeway/label"
@@ -25,7 +26,8 @@ func (d *Desk) Label(f LabelForm) (*label.Label, error) {
 	now := d.Now().UTC().Truncate(time.Second)
 	l := &label.Label{
 		PolicyName: p.Name(), PolicyOID: p.OID(), Classification: f.Classification,
-		Created: now, Review: now.AddDate(5, 0, 0), Originator: d.Nation,
+		Created: now, Review: now.AddDate(5, 0, 0),
+		Originator: "urn:uuid:" + strings.TrimPrefix(d.Identity, "identity--"), IDType: "uniformResourceIdentifier",
 	}
 	for _, set := range p.TagSets() {
 		chosen := f.Values[set.Name]

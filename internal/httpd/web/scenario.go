@@ -416,7 +416,7 @@ func (q *request) keepScenario() error {
 	}
 	m := data.Measure
 	scenario, err := q.own("x-causeway-scenario", stix.ScenarioExtension, map[string]any{
-		"name": name, "dependency_ref": p.ID, "by": m.By, "against": m.Against, "withheld": m.Withheld, "accessible": m.Accessible,
+		"name": name, "dependency_ref": p.ID, "imposed_by": m.By, "against": m.Against, "withheld": m.Withheld, "accessible": m.Accessible,
 		"cost_share": m.CostShare, "elasticity_low": m.Low, "elasticity_high": m.High, "losses": losses, "unit": p.Unit,
 	})
 	if err != nil {
