@@ -24,6 +24,7 @@ type labelCmd struct {
 	Decide    labelDecideCmd    `cmd:"" help:"Decide whether the holder of a clearance may read what all the given labels govern; exit 1 when not."`
 	Join      labelJoinCmd      `cmd:"" help:"Join labels: print the exact rule for readers, or with --single the one label that says exactly it."`
 	Translate labelTranslateCmd `cmd:"" help:"Write a label in the words of another policy, as an alternative label."`
+	Cut       labelCutCmd       `cmd:"" help:"Make a tearline: new objects with new ids, in which nothing withheld is left."`
 	Policies  labelPoliciesCmd  `cmd:"" help:"List the policies that the program ships, or print one as a SPIF file."`
 }
 
