@@ -2,9 +2,12 @@ package line
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
+
+	"causeway/internal/vault"
 )
 
 // BenchmarkCatchUp delivers 20,000 objects that waited through an outage.
@@ -77,4 +80,41 @@ func BenchmarkFlash(b *testing.B) {
 	if testing.Verbose() {
 		fmt.Println(took)
 	}
+}
+
+// BenchmarkThousandPartners states what a node with 1,000 partners costs: the
+// memory its line takes while it runs, and the time of one status.
+func BenchmarkThousandPartners(b *testing.B) {
+	n := newTestNode(b, "BEL", true)
+	const partners = 1_000
+	_, err := n.vault.Act(b.Context(), auditOf("test"), func(tx *vault.Tx) error {
+		for i := range partners {
+			k, err := generate(Identity{V: 1, Nation: "JPN", Name: fmt.Sprint("Agency ", i), Generation: 1, Issued: 1}, nil)
+			if err != nil {
+				return err
+			}
+			p := &partnerRecord{V: 1, Node: k.Identity.Node, Keys: []SignedIdentity{k.Signed}, Address: "127.0.0.1:1", State: Active, Knows: 1, Versions: [2]int{1, 1}}
+			if err := savePartner(tx, p, true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	n.start()
+	time.Sleep(3 * time.Second)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	for b.Loop() {
+		if all, err := n.line.Status(b.Context()); err != nil || len(all) != partners {
+			b.Fatal(len(all), err)
+		}
+	}
+	b.ReportMetric(float64(after.HeapInuse+after.StackInuse-before.HeapInuse-before.StackInuse)/(1<<20), "MiB")
+	b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
 }

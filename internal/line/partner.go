@@ -1,6 +1,7 @@
 package line
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -457,10 +458,12 @@ func (l *Line) Partners(ctx context.Context) ([]Partner, error) {
 			return nil, fmt.Errorf("list partners: %w", err)
 		}
 	}
-	slices.SortFunc(out, func(a, b Partner) int {
-		return strings.Compare(a.Name+"\x00"+a.NodeID, b.Name+"\x00"+b.NodeID)
-	})
+	slices.SortFunc(out, byName)
 	return out, nil
+}
+
+func byName(a, b Partner) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.NodeID, b.NodeID))
 }
 
 // Partner finds one partner by its node name, or by its name or nation where

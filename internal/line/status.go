@@ -45,24 +45,59 @@ type LaneStatus struct {
 // Status describes every line, by partner name. Its cost grows with the
 // number of partners, not with what waits.
 func (l *Line) Status(ctx context.Context) ([]LineStatus, error) {
-	all, err := l.Partners(ctx)
+	recs, err := loadPartners(l.outside(ctx))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the lines: %w", err)
 	}
-	out := make([]LineStatus, 0, len(all))
-	for _, p := range all {
-		st, err := l.statusOf(ctx, p)
+	r, err := l.snapshot(ctx, spaceLane, spaceQueue, spaceInbox)
+	if err != nil {
+		return nil, fmt.Errorf("read the lines: %w", err)
+	}
+	out := make([]LineStatus, 0, len(recs))
+	for _, rec := range recs {
+		st, err := l.statusOf(r, rec)
 		if err != nil {
-			return nil, fmt.Errorf("read the line to %s: %w", p.NodeID, err)
+			return nil, fmt.Errorf("read the line to %s: %w", rec.Node, err)
 		}
 		out = append(out, *st)
 	}
+	slices.SortFunc(out, func(a, b LineStatus) int { return byName(a.Partner, b.Partner) })
 	return out, nil
 }
 
-func (l *Line) statusOf(ctx context.Context, p Partner) (*LineStatus, error) {
-	r := l.outside(ctx)
-	rec, err := loadPartner(r, p.NodeID)
+// snapshot holds some spaces whole: one read for each instead of one for each
+// record.
+type snapshot struct {
+	outside
+	spaces map[string]map[string][]byte
+}
+
+func (l *Line) snapshot(ctx context.Context, spaces ...string) (snapshot, error) {
+	s := snapshot{l.outside(ctx), map[string]map[string][]byte{}}
+	for _, space := range spaces {
+		kept := map[string][]byte{}
+		s.spaces[space] = kept
+		if err := s.outside.ScanRecords(space, "", func(key string, value []byte) error {
+			kept[key] = bytes.Clone(value)
+			return nil
+		}); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (s snapshot) Record(space, key string) ([]byte, bool, error) {
+	kept, ok := s.spaces[space]
+	if !ok {
+		return s.outside.Record(space, key)
+	}
+	b, ok := kept[key]
+	return b, ok, nil
+}
+
+func (l *Line) statusOf(r records, rec *partnerRecord) (*LineStatus, error) {
+	p, err := rec.partner()
 	if err != nil {
 		return nil, err
 	}
