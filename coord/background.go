@@ -118,6 +118,9 @@ type kindPosts struct {
 	depth    int
 	heavy    []heavyObject
 	eligible []bool
+	// known are the paces of all objects that matter, where the posts of the
+	// store are only a part (see finishCluster); else nil.
+	known map[uint32]*pace
 }
 
 // heavyObject is an object of so many in-window pairs that it would drown mu.
@@ -215,17 +218,27 @@ func offer(top []uint32, rank uint32) {
 	}
 }
 
-// rankObjects orders the objects from rare to popular, ties by number: one
-// order for every pass. Ranks start at 1.
+// orderKey places an object in the one order that the prefix filter needs, rare
+// to popular: posts, then a hash of the name. It is the same on every machine.
+func (p *posts) orderKey(object uint32) uint64 {
+	return uint64(p.shares[object])<<32 | hash64(p.objects.bytes(object), 0)>>32
+}
+
+// rankObjects gives the objects their ranks, from 1, in order of orderKey, ties
+// by number.
 func (k *kindPosts) rankObjects() {
-	order := make([]uint64, len(k.p.shares))
-	for o, n := range k.p.shares {
-		order[o] = uint64(n)<<32 | uint64(o)
+	type entry struct {
+		key    uint64
+		object uint32
 	}
-	slices.Sort(order)
+	order := make([]entry, len(k.p.shares))
+	for o := range order {
+		order[o] = entry{k.p.orderKey(uint32(o)), uint32(o)}
+	}
+	order = radix(order, func(e *entry) uint64 { return e.key })
 	k.rank = make([]uint32, len(order))
-	for r, x := range order {
-		k.rank[uint32(x)] = uint32(r) + 1
+	for r, e := range order {
+		k.rank[e.object] = uint32(r) + 1
 	}
 }
 
@@ -236,6 +249,14 @@ const (
 	heavyLeast = 50
 	heavyMost  = 64
 )
+
+// orderHeavy keeps the heaviest.
+func (k *kindPosts) orderHeavy() {
+	slices.SortFunc(k.heavy, func(a, b heavyObject) int {
+		return cmp.Or(cmp.Compare(b.pairs, a.pairs), cmp.Compare(string(k.p.objects.bytes(a.object)), string(k.p.objects.bytes(b.object))))
+	})
+	k.heavy = k.heavy[:min(len(k.heavy), heavyMost)]
+}
 
 // findHeavy takes the heavy objects out of the background, into terms of their
 // own.
@@ -248,10 +269,7 @@ func (k *kindPosts) findHeavy(ctx context.Context) error {
 	if len(k.heavy) == 0 {
 		return nil
 	}
-	slices.SortFunc(k.heavy, func(a, b heavyObject) int {
-		return cmp.Or(cmp.Compare(b.pairs, a.pairs), cmp.Compare(string(k.p.objects.bytes(a.object)), string(k.p.objects.bytes(b.object))))
-	})
-	k.heavy = k.heavy[:min(len(k.heavy), heavyMost)]
+	k.orderHeavy()
 	at := map[uint32]int{}
 	for i := range k.heavy {
 		at[k.heavy[i].object] = i

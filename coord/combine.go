@@ -46,6 +46,9 @@ func (p *posts) combine(ctx context.Context, r *Result, runs []*kindPosts, outs 
 		}
 	}
 	for _, k := range runs {
+		if k.known != nil {
+			continue
+		}
 		n, posts, err := k.replicate(ctx, pairs)
 		if err != nil {
 			return err

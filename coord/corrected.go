@@ -65,6 +65,16 @@ func (k *kindPosts) analyse(ctx context.Context, quiet bool) (*analysis, error) 
 	if err != nil {
 		return nil, err
 	}
+	k.family(out, predicted, family, phi, share)
+	if err := k.measure(ctx, found, base, phi, out, progress); err != nil {
+		return nil, err
+	}
+	decide(out, opt.FDR)
+	return out, nil
+}
+
+// family counts the pairs that the tests are a family of.
+func (k *kindPosts) family(out *analysis, predicted int64, syncFamily, phi, share float64) {
 	eligible, short := 0, int64(0)
 	for a, e := range k.eligible {
 		if e && k.objects[a] >= int32(out.k) {
@@ -74,13 +84,8 @@ func (k *kindPosts) analyse(ctx context.Context, quiet bool) (*analysis, error) 
 		}
 	}
 	m := float64(eligible) * float64(eligible-1) / 2
-	out.test = TestSummary{Predicted: predicted, Family: m, SyncFamily: math.Min(m, family), NotAssessed: short, BlockSeconds: float64(k.bg.block) / 1e6,
+	out.test = TestSummary{Predicted: predicted, Family: m, SyncFamily: math.Min(m, syncFamily), NotAssessed: short, BlockSeconds: float64(k.bg.block) / 1e6,
 		HeavyObjects: len(k.heavy), Overdispersed: phi, PhiSample: share}
-	if err := k.measure(ctx, found, base, phi, out, progress); err != nil {
-		return nil, err
-	}
-	decide(out, opt.FDR)
-	return out, nil
 }
 
 // choose settles k: as asked, or 2, raised until the predicted candidates fit.
@@ -195,6 +200,9 @@ func (k *kindPosts) named(a, b uint32) tested {
 
 // paces counts the pace of every object that a tested pair shares.
 func (k *kindPosts) paces(ctx context.Context, pairs []tested, l *lists) (map[uint32]*pace, error) {
+	if k.known != nil {
+		return k.known, nil
+	}
 	out := map[uint32]*pace{}
 	var bufs [2][]listed
 	for i := range pairs {

@@ -29,9 +29,13 @@ type posts struct {
 	hours      int64 // posts at minute 00, second 00
 }
 
+func newPosts(opt *Options) *posts {
+	return &posts{opt: opt, accounts: newNames(), objects: newNames(), contents: newContents(), lo: math.MaxInt64, hi: math.MinInt64}
+}
+
 // load reads the source to its end.
 func load(ctx context.Context, src Source, opt *Options) (*posts, error) {
-	p := &posts{opt: opt, accounts: newNames(), objects: newNames(), contents: newContents(), lo: math.MaxInt64, hi: math.MinInt64}
+	p := newPosts(opt)
 	var b Batch
 	for {
 		if err := ctx.Err(); err != nil {

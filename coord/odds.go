@@ -213,23 +213,51 @@ const phiSample = 4_000_000
 // in sync on two objects outnumber what their rates explain, given those in
 // sync on one (shared interests). share is the part of the accounts sampled.
 func (k *kindPosts) overdispersion(ctx context.Context, base rates) (phi, share float64, err error) {
-	share = 1
-	var heavyPairs int64
-	heavy := map[uint32]bool{}
+	share = k.phiShare()
+	in := k.phiAccounts(share)
+	all, err := k.phiPairs(ctx, in)
+	if err != nil {
+		return 0, share, err
+	}
+	all = radix(all, func(x *uint64) uint64 { return *x })
+	blocks, err := k.blockCounts(ctx, in)
+	if err != nil {
+		return 0, share, err
+	}
+	return solvePhi(all, func(a, b uint32) float64 { return base.mu(blocks[a], blocks[b]) }), share, nil
+}
+
+// phiShare is the part of the accounts that the overdispersion is measured on.
+func (k *kindPosts) phiShare() float64 {
+	light := k.bg.pairs
 	for _, h := range k.heavy {
-		heavy[h.object] = true
-		heavyPairs += h.pairs
+		light -= h.pairs
 	}
-	if light := float64(k.bg.pairs - heavyPairs); light > phiSample {
-		share = math.Sqrt(phiSample / light)
+	if float64(light) > phiSample {
+		return math.Sqrt(phiSample / float64(light))
 	}
+	return 1
+}
+
+// phiAccounts are the eligible accounts of a hash sample.
+func (k *kindPosts) phiAccounts(share float64) []bool {
 	in := make([]bool, len(k.eligible))
 	for a := range in {
 		in[a] = k.eligible[a] && (share == 1 || unitHash(k.p.accounts.bytes(uint32(a)), k.p.opt.Seed) < share)
 	}
+	return in
+}
+
+// phiPairs are the pairs of those accounts, one for each object, not heavy, on
+// which they are in sync.
+func (k *kindPosts) phiPairs(ctx context.Context, in []bool) ([]uint64, error) {
+	heavy := map[uint32]bool{}
+	for _, h := range k.heavy {
+		heavy[h.object] = true
+	}
 	n := workersOf()
 	found, buf := make([][]uint64, n), make([][]uint64, n)
-	err = k.store.each(ctx, func(w int, g []record) error {
+	err := k.store.each(ctx, func(w int, g []record) error {
 		if k.accounts[g[0].object] < 2 || heavy[g[0].object] {
 			return nil
 		}
@@ -253,15 +281,7 @@ func (k *kindPosts) overdispersion(ctx context.Context, base rates) (phi, share 
 		found[w] = append(found[w], slices.Compact(b)...)
 		return nil
 	})
-	if err != nil {
-		return 0, share, err
-	}
-	all := radix(slices.Concat(found...), func(x *uint64) uint64 { return *x })
-	blocks, err := k.blockCounts(ctx, in)
-	if err != nil {
-		return 0, share, err
-	}
-	return solvePhi(all, func(a, b uint32) float64 { return base.mu(blocks[a], blocks[b]) }), share, nil
+	return slices.Concat(found...), err
 }
 
 // blockCounts are the posts by block of the accounts in want.
