@@ -30,6 +30,7 @@ type detectCmd struct {
 	MinWeight        int           `placeholder:"N" help:"Least weight of an edge (corrected: distinct objects, default 2)."`
 	FDR              float64       `name:"fdr" default:"0.05" help:"False discovery rate at which edges are reported."`
 	Engine           string        `default:"local" enum:"local,spark" help:"Where the kernel runs: local or spark."`
+	Parts            int           `placeholder:"N" help:"Parts of the posts on the spark engine; default twice its cores."`
 	Memory           string        `default:"4GiB" help:"Budget for posts and pairs; what exceeds it goes to disk."`
 	Out              string        `placeholder:"DIR" help:"Folder for the results; default POSTS-network beside the posts."`
 	EdgeWeight       float64       `default:"0.5" help:"Quantile of coortweet's weight threshold."`
@@ -70,7 +71,12 @@ func (c *detectCmd) Run(p *process) error {
 		return err
 	}
 	start := time.Now()
-	r, err := coord.Detect(p.ctx, src, opt)
+	var r *coord.Result
+	if c.Engine == "spark" {
+		r, err = c.detectOnSpark(p.ctx, p, opt, out)
+	} else {
+		r, err = coord.Detect(p.ctx, src, opt)
+	}
 	if err != nil {
 		return refused(err)
 	}

@@ -31,6 +31,7 @@ const (
 
 // cli is the command tree, one line per group.
 type cli struct {
+	Kernel kernelCmd `cmd:"" hidden:"" help:"What a cluster runs on each part."`
 	Detect detectCmd `cmd:"" help:"Find accounts that share the same things at the same time, with odds and evidence."`
 
 	Init   initCmd   `cmd:"" help:"Make a node's data folder."`
