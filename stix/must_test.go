@@ -135,6 +135,7 @@ var musts = []struct {
 	{sdo("observed-data", `"first_observed":"2026-01-01T00:00:00Z","last_observed":"2026-01-01T00:00:00Z","number_observed":1,"objects":{"0":{"type":"domain-name","value":"e.example","resolves_to_refs":["2"]}}`), "objects.0.resolves_to_refs[0] reference"},
 	{sdo("observed-data", `"first_observed":"2026-01-01T00:00:00Z","last_observed":"2026-01-01T00:00:00Z","number_observed":1,"objects":{"0":{"type":"domain-name","value":"e.example","resolves_to_refs":["1"]},"1":{"type":"url","value":"https://e.example/"}}`), "objects.0.resolves_to_refs[0] reference"},
 	{sdo("observed-data", `"first_observed":"2026-01-01T00:00:00Z","last_observed":"2026-01-01T00:00:00Z","number_observed":1,"objects":{"0":{"type":"relationship"}}`), "objects.0 reference"},
+	{sdo("observed-data", `"first_observed":"2026-01-01T00:00:00Z","last_observed":"2026-01-01T00:00:00Z","number_observed":1,"objects":{"0":{"type":5}}`), "objects.0.type type"},
 	{sdo("opinion", `"opinion":"agree","object_refs":["tool--`+u4+`"]`), ""},
 	{sdo("opinion", `"opinion":"maybe","object_refs":["tool--`+u4+`"]`), "opinion enum"},
 	{sdo("report", `"name":"a","published":"2026-01-01T00:00:00Z","object_refs":["tool--`+u4+`"]`), ""},
@@ -144,6 +145,8 @@ var musts = []struct {
 	{sdo("vulnerability", `"name":"a"`), ""},
 
 	{sdo("relationship", `"relationship_type":"uses","source_ref":"tool--`+u4+`","target_ref":"url--`+u5+`"`), ""},
+	{sdo("relationship", `"relationship_type":"","source_ref":"tool--`+u4+`","target_ref":"url--`+u5+`"`), "relationship_type name"},
+	{sdo("relationship", `"relationship_type":"u_es","source_ref":"tool--`+u4+`","target_ref":"url--`+u5+`"`), "relationship_type name"},
 	{sdo("relationship", `"relationship_type":"Uses","source_ref":"tool--`+u4+`","target_ref":"url--`+u5+`"`), "relationship_type name"},
 	{sdo("relationship", `"relationship_type":"uses","source_ref":"relationship--`+u4+`","target_ref":"url--`+u5+`"`), "source_ref reference"},
 	{sdo("relationship", `"relationship_type":"uses","source_ref":"tool--`+u4+`","target_ref":"marking-definition--`+u4+`"`), "target_ref reference"},

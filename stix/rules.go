@@ -237,6 +237,10 @@ func (c *checker) container(v value) {
 			return true
 		}
 		switch sh := spec.types[typ.str()]; {
+		case !typ.is(kindString):
+			c.push("type")
+			c.is(typ, kindString)
+			c.pop()
 		case sh == nil:
 			c.typeName(typ)
 		case sh.class == classSCO:
@@ -393,11 +397,9 @@ func (c *checker) relationship(f *found) {
 		return
 	}
 	s := v.str()
-	for _, b := range []byte(s) {
-		if !(b >= 'a' && b <= 'z' || isDigit(b) || b == '-') {
-			c.at("relationship_type", "name", "%q is not made of a-z, 0-9 and \"-\"", s)
-			return
-		}
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || s == "" {
+		c.at("relationship_type", "name", "%q is not made of a-z, 0-9 and \"-\"", s)
+		return
 	}
 	source, _, _ := strings.Cut(f.get("source_ref").str(), "--")
 	target, _, _ := strings.Cut(f.get("target_ref").str(), "--")
