@@ -100,9 +100,24 @@ func ConcentrationsOf(t *table.Table, by, value, group string) (Report, error) {
 			return rep, fmt.Errorf("%s: %w", t.Name, err)
 		}
 		rep.Groups = append(rep.Groups, c)
+		if n := repeated(rows[g]); n > 0 {
+			rep.Notes = append(rep.Notes, fmt.Sprintf("group %q: %d suppliers stand in several rows, which are added up; group by year, stage or statistic too if they differ in it", g, n))
+		}
 		rep.Notes = append(rep.Notes, notes(c, totals[g])...)
 	}
 	return rep, nil
+}
+
+// repeated counts the suppliers with more than one row.
+func repeated(rows []Supply) int {
+	seen := map[string]int{}
+	n := 0
+	for _, r := range rows {
+		if seen[r.Name]++; seen[r.Name] == 2 {
+			n++
+		}
+	}
+	return n
 }
 
 func unusable(c table.Cell) string {
