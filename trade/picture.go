@@ -30,3 +30,17 @@ type Band struct {
 	After  float64 `json:"after"`
 	Note   string  `json:"note,omitempty"` // why it may not rise, that it is an assumption
 }
+
+// Pass adds v to the node with the id, making it at the end of the list if it
+// is new, and returns the id.
+func (p *Picture) Pass(n Node, v float64) string {
+	for i := range p.Nodes {
+		if p.Nodes[i].ID == n.ID {
+			p.Nodes[i].Value += v
+			return n.ID
+		}
+	}
+	n.Value = v
+	p.Nodes = append(p.Nodes, n)
+	return n.ID
+}

@@ -115,21 +115,9 @@ func (r *Result) Picture(title, unit string, limit int) trade.Picture {
 		p.Notes = append(p.Notes, fmt.Sprintf("%d smaller flows are not drawn", len(flows)-limit))
 		flows = flows[:limit]
 	}
-	at := map[string]int{}
-	node := func(prefix, name string, stage int, value float64) string {
-		id := prefix + name
-		k, ok := at[id]
-		if !ok {
-			k = len(p.Nodes)
-			at[id] = k
-			n := trade.Node{ID: id, Name: name, Stage: stage}
-			if pl, ok := place.Lookup(name); ok && pl.Kind == place.Country {
-				n.Name, n.Place = pl.Name, pl.Code
-			}
-			p.Nodes = append(p.Nodes, n)
-		}
-		p.Nodes[k].Value += value
-		return id
+	node := func(prefix, name string, stage int, v float64) string {
+		shown, country := place.Label(name)
+		return p.Pass(trade.Node{ID: prefix + name, Name: shown, Place: country, Stage: stage}, v)
 	}
 	for _, f := range flows {
 		v := max(f.Before, f.After)

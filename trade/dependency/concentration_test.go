@@ -113,3 +113,25 @@ func TestConcentrationRules(t *testing.T) {
 		}
 	})
 }
+
+// TestNotes: shares that do not add up, and rows of one supplier, are named.
+func TestNotes(t *testing.T) {
+	for csv, want := range map[string]string{
+		"s,share\na,40\nb,30\n":        "the shares add up to 70",
+		"s,share\na,60\nb,41\n":        "",
+		"s,v\na,40\na,30\nb,1\n":       "1 suppliers stand in several rows",
+		"s,v\na,40\nb,30\nTotal,100\n": "the rows add up to 70 but the total row says 100",
+	} {
+		tab, err := table.Read("t.csv", strings.NewReader(csv))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := ConcentrationsOf(tab, "s", tab.Header[1], "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(rep.Notes, "|"); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%q: notes %q, want %q", csv, got, want)
+		}
+	}
+}

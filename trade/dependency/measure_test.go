@@ -314,3 +314,53 @@ func TestUSGS(t *testing.T) {
 	}
 	t.Error("no gallium in the table")
 }
+
+func TestPicture(t *testing.T) {
+	s := set(t, gallium)
+	eu, err := MarketOf("EU")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Picture(s, 0, 0, eu, "kUSD", 2)
+	if len(p.Bands) != 2 || p.Bands[0].From != "from CHN" || p.Bands[0].To != "to EU" || p.Bands[0].After != 90 || len(p.Notes) != 1 {
+		t.Errorf("picture %+v", p)
+	}
+	jp, err := MarketOf("JPN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p = Picture(s, 0, 0, jp, "kUSD", 0); len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "1 flows have no value") {
+		t.Errorf("notes %v; want the missing flow named", p.Notes)
+	}
+}
+
+// TestExplain words a figure down to the rows of the source.
+func TestExplain(t *testing.T) {
+	r := flows.NewReader()
+	r.Watch(2021, "811292")
+	if err := r.CSV("f.csv", strings.NewReader(gallium), flows.Columns{}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := r.Set()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eu, err := MarketOf("EU")
+	if err != nil {
+		t.Fatal(err)
+	}
+	Measure(s, Question{Markets: []Market{eu}}, func(ind Indicator) {
+		for figure, want := range map[string]struct {
+			value float64
+			rows  int
+		}{"hhi": {0.82, 3}, "extern": {100.0 / 120, 4}, "ratio": {2.5, 4}, "world_hhi": {0.42597722376115726, 9}} {
+			e, err := Explain(figure, ind, eu, r.Traced())
+			if err != nil || math.Abs(e.Value.Value-want.value) > 1e-12 || len(e.Rows) != want.rows || e.Formula == "" || e.Source == "" {
+				t.Errorf("%s: %+v, %v; want %v from %d rows", figure, e, err, want.value, want.rows)
+			}
+		}
+		if _, err := Explain("gini", ind, eu, nil); err == nil {
+			t.Error("an unknown figure was explained")
+		}
+	})
+}

@@ -63,24 +63,9 @@ func Picture(s *flows.Set, year, product int, market Market, unit string, limit 
 	if unknown > 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("%d flows have no value and are not drawn; they are unknown, not zero", unknown))
 	}
-	at := map[string]int{}
 	node := func(prefix, code string, stage int, v float64) string {
-		id := prefix + code
-		k, ok := at[id]
-		if !ok {
-			k = len(p.Nodes)
-			at[id] = k
-			n := trade.Node{ID: id, Name: code, Stage: stage}
-			if pl, ok := place.Lookup(code); ok {
-				n.Name = pl.Name
-				if pl.Kind == place.Country {
-					n.Place = pl.Code
-				}
-			}
-			p.Nodes = append(p.Nodes, n)
-		}
-		p.Nodes[k].Value += v
-		return id
+		shown, country := place.Label(code)
+		return p.Pass(trade.Node{ID: prefix + code, Name: shown, Place: country, Stage: stage}, v)
 	}
 	for _, k := range order {
 		p.Bands = append(p.Bands, trade.Band{From: node("from ", k.from, 0, sum[k]), To: node("to ", k.to, 1, sum[k]), Before: sum[k], After: sum[k]})

@@ -104,8 +104,32 @@ func ConcentrationsOf(t *table.Table, by, value, group string) (Report, error) {
 			rep.Notes = append(rep.Notes, fmt.Sprintf("group %q: %d suppliers stand in several rows, which are added up; group by year, stage or statistic too if they differ in it", g, n))
 		}
 		rep.Notes = append(rep.Notes, notes(c, totals[g])...)
+		if n := offShares(t.Header[valueCol], c); n != "" {
+			rep.Notes = append(rep.Notes, n)
+		}
 	}
 	return rep, nil
+}
+
+// offShares says when a column of shares does not add up: rounded shares reach
+// 97 to 103 %, anything else means that suppliers are missing or counted twice.
+func offShares(header string, c Concentration) string {
+	h := strings.ToLower(header)
+	if !strings.Contains(h, "share") && !strings.Contains(h, "percent") && !strings.Contains(h, "%") {
+		return ""
+	}
+	sum := 0.0
+	for _, s := range c.Shares {
+		sum += s.Value
+	}
+	if c.Residual >= 1 || !(sum > 0) {
+		return ""
+	}
+	sum /= 1 - c.Residual
+	if sum >= 97 && sum <= 103 || sum >= 0.97 && sum <= 1.03 {
+		return ""
+	}
+	return fmt.Sprintf("group %q: the shares add up to %.4g, not to 1 or 100; the index is of the known part", c.Group, sum)
 }
 
 // repeated counts the suppliers with more than one row.

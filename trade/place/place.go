@@ -197,6 +197,19 @@ func KindOf(s string) Kind {
 	return p.Kind
 }
 
+// Label gives what to show for a name or code, and the alpha-3 code where it
+// is a country, for a map.
+func Label(s string) (name, country string) {
+	p, ok := Lookup(s)
+	switch {
+	case !ok:
+		return strings.TrimSpace(s), ""
+	case p.Kind == Country:
+		return p.Name, p.Code
+	}
+	return p.Name, ""
+}
+
 // Code returns the alpha-3 code for a resolvable name, else the trimmed name.
 func Code(s string) string {
 	if p, ok := Lookup(s); ok {

@@ -8,8 +8,7 @@ import (
 )
 
 // Picture draws the plan: suppliers on the left, members on the right, all
-// months together; Before is what a member needs from that side (0 for bands),
-// After what is shipped. Needs that stay unmet are in the notes, with why.
+// months together. Nothing is drawn before; After is what is shipped. Needs that stay unmet are in the notes, with why.
 func (p *Plan) Picture(title string) trade.Picture {
 	pic := trade.Picture{Title: title, Unit: p.Unit, Notes: append([]string(nil), p.Notes...)}
 	type pair struct{ from, to string }
@@ -22,23 +21,12 @@ func (p *Plan) Picture(title string) trade.Picture {
 		}
 		sum[k] += s.Amount.Float()
 	}
-	at := map[string]int{}
-	node := func(id, name string, stage int, v float64) string {
-		k, ok := at[id]
-		if !ok {
-			k = len(pic.Nodes)
-			at[id] = k
-			n := trade.Node{ID: id, Name: name, Stage: stage}
-			if pl, ok := place.Lookup(name); ok && pl.Kind == place.Country {
-				n.Name, n.Place = pl.Name, pl.Code
-			}
-			pic.Nodes = append(pic.Nodes, n)
-		}
-		pic.Nodes[k].Value += v
-		return id
+	node := func(prefix, name string, stage int, v float64) string {
+		shown, country := place.Label(name)
+		return pic.Pass(trade.Node{ID: prefix + name, Name: shown, Place: country, Stage: stage}, v)
 	}
 	for _, k := range order {
-		pic.Bands = append(pic.Bands, trade.Band{From: node("from "+k.from, k.from, 0, sum[k]), To: node("to "+k.to, k.to, 1, sum[k]), After: sum[k]})
+		pic.Bands = append(pic.Bands, trade.Band{From: node("from ", k.from, 0, sum[k]), To: node("to ", k.to, 1, sum[k]), After: sum[k]})
 	}
 	for _, s := range p.Served {
 		if s.Unmet.Sign() > 0 {

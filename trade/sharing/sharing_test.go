@@ -241,3 +241,27 @@ func TestBadTables(t *testing.T) {
 		})
 	}
 }
+
+// TestPicture: what leaves the left column arrives in the right one, and unmet
+// needs are in the notes.
+func TestPicture(t *testing.T) {
+	p, err := plan(t, "supplier,quantity\nS1,60\nS2,40\n", "member,quantity\nJPN,50\nJ2,60\nJ3,40\n", strings.ReplaceAll(exampleRoutes, "J1", "JPN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pic := p.Picture("Gallium")
+	sides := map[int]float64{}
+	for _, n := range pic.Nodes {
+		sides[n.Stage] += n.Value
+		if n.ID == "to JPN" && (n.Place != "JPN" || n.Name != "Japan") {
+			t.Errorf("node %+v", n)
+		}
+	}
+	bands := 0.0
+	for _, b := range pic.Bands {
+		bands += b.After
+	}
+	if d := sides[0] - bands; len(pic.Notes) != 3 || d > 1e-9 || d < -1e-9 || sides[1]-bands > 1e-9 || bands < 99.9 {
+		t.Errorf("left %v, right %v, bands %v, notes %v", sides[0], sides[1], bands, pic.Notes)
+	}
+}
