@@ -20,15 +20,16 @@ import (
 // trusted), drafts/ (frozen statements and their signatures) and site/ (what
 // is published).
 type statementCmd struct {
-	Key      statementKeyCmd      `cmd:"" help:"Make a signing key for one purpose."`
-	Draft    statementDraftCmd    `cmd:"" help:"Check a statement and freeze its bytes; prints the digest to sign."`
-	Sign     statementSignCmd     `cmd:"" help:"Sign a frozen statement with Ed25519 and ML-DSA-65."`
-	Publish  statementPublishCmd  `cmd:"" help:"Log and publish every draft that has its signatures."`
-	Verify   statementVerifyCmd   `cmd:"" help:"Check a published site: words, signatures, dates, log and every page."`
-	Correct  statementCorrectCmd  `cmd:"" help:"Draft the next version of a published statement with a correction."`
-	Sample   statementSampleCmd   `cmd:"" help:"Write the shipped starting set (vision, is, is not) in English and Japanese, to edit."`
-	Coverage statementCoverageCmd `cmd:"" help:"Which observed narratives are answered, where and when; unanswered, late, expired."`
-	Retract  statementRetractCmd  `cmd:"" help:"Draft the retraction of a published statement."`
+	Key       statementKeyCmd       `cmd:"" help:"Make a signing key for one purpose."`
+	Draft     statementDraftCmd     `cmd:"" help:"Check a statement and freeze its bytes; prints the digest to sign."`
+	Sign      statementSignCmd      `cmd:"" help:"Sign a frozen statement with Ed25519 and ML-DSA-65."`
+	Publish   statementPublishCmd   `cmd:"" help:"Log and publish every draft that has its signatures."`
+	Verify    statementVerifyCmd    `cmd:"" help:"Check a published site: words, signatures, dates, log and every page."`
+	Correct   statementCorrectCmd   `cmd:"" help:"Draft the next version of a published statement with a correction."`
+	Translate statementTranslateCmd `cmd:"" help:"Bind a translation to the exact version it translates; it never touches the signed bytes."`
+	Sample    statementSampleCmd    `cmd:"" help:"Write the shipped starting set (vision, is, is not) in English and Japanese, to edit."`
+	Coverage  statementCoverageCmd  `cmd:"" help:"Which observed narratives are answered, where and when; unanswered, late, expired."`
+	Retract   statementRetractCmd   `cmd:"" help:"Draft the retraction of a published statement."`
 }
 
 // statementFolder is where the commands work.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -127,4 +128,31 @@ func (c *statementCoverageCmd) sightings(p *process) ([]statement.Sighting, erro
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+type statementTranslateCmd struct {
+	statementFolder
+	File string `arg:"" type:"existingfile" help:"The translation as JSON: statement (digest of the version), lang, status (machine, reviewed, official), translator_role, text."`
+}
+
+// Run checks a translation against the published version it is bound to and
+// freezes its bytes; publish takes it up.
+func (c *statementTranslateCmd) Run(p *process) error {
+	b, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	t, err := statement.ParseTranslation(b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	file, digest, err := c.folder().Translate(t)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	fmt.Fprintln(p.stdout, file, digest)
+	if t.Status != statement.MachineTranslation {
+		fmt.Fprintln(p.stderr, "note: sign it with causeway statement sign, then publish")
+	}
+	return nil
 }

@@ -157,10 +157,59 @@ func (f Folder) Sign(draft, key string) (digest string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if _, no := ParseTranslation(d.JSON); no == nil {
+		x := Translated{JSON: d.JSON, Note: []byte(d.Sigs)}
+		if err := x.Sign(&k); err != nil {
+			return "", err
+		}
+		return Digest(x.JSON), writeWhole(sigsOf(draft), x.Note, 0o644)
+	}
 	if err := d.Sign(&k); err != nil {
 		return "", err
 	}
 	return Digest(d.JSON), writeWhole(sigsOf(draft), []byte(d.Sigs), 0o644)
+}
+
+// Translate writes the canonical bytes of a translation, to be signed if it is
+// reviewed or official, and gives the file and its digest.
+func (f Folder) Translate(t *Translation) (file, digest string, err error) {
+	x, err := NewTranslated(t)
+	if err != nil {
+		return "", "", err
+	}
+	records, _, err := Load(f.Site())
+	if err != nil {
+		return "", "", err
+	}
+	i, err := t.bind(records)
+	if err != nil {
+		return "", "", fmt.Errorf("translate: %w", err)
+	}
+	s := records[i].s
+	file = f.at("translations", fmt.Sprintf("%s-%d-%s.json", strings.TrimPrefix(s.ID, "urn:uuid:"), s.Version, t.Lang))
+	return file, Digest(x.JSON), writeWhole(file, x.JSON, 0o644)
+}
+
+type translationFile struct {
+	Translated
+	file string
+}
+
+// translations reads the translations that wait to be published.
+func (f Folder) translations() ([]translationFile, error) {
+	names, err := filepath.Glob(f.at("translations", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var out []translationFile
+	for _, n := range names {
+		d, err := ReadDraft(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, translationFile{Translated{JSON: d.JSON, Note: []byte(d.Sigs)}, n})
+	}
+	return out, nil
 }
 
 // Published counts what a round did.
@@ -194,6 +243,16 @@ func (f Folder) Publish(m Metadata, now time.Time) (p Published, err error) {
 			pub.Metadata.LogOrigin = s.Name
 		}
 	}
+	if pub.Translations, err = LoadTranslations(f.Site(), records, old); err != nil {
+		return p, err
+	}
+	translations, err := f.translations()
+	if err != nil {
+		return p, err
+	}
+	for _, x := range translations {
+		pub.Translate = append(pub.Translate, x.Translated)
+	}
 	drafts, err := f.Drafts()
 	if err != nil {
 		return p, err
@@ -219,6 +278,13 @@ func (f Folder) Publish(m Metadata, now time.Time) (p Published, err error) {
 		// A draft left behind by a crash is refused by the next round, which
 		// sees it published.
 		err = errors.Join(err, os.Remove(d.File), os.Remove(sigsOf(d.File)))
+	}
+	for _, x := range translations {
+		// Published again after a crash, a translation replaces itself.
+		err = errors.Join(err, os.Remove(x.file))
+		if e := os.Remove(sigsOf(x.file)); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
 	}
 	return p, err
 }

@@ -52,6 +52,9 @@ type Publication struct {
 	Now       time.Time
 	Published []Record
 	Drafts    []Draft
+
+	Translations []Translated // those of the published site
+	Translate    []Translated // new ones, each bound to the newest version of its statement
 }
 
 // Publish appends the drafts to the log and gives the files of the new site.
@@ -100,6 +103,11 @@ func (p *Publication) Publish() (map[string][]byte, error) {
 		latest[s.ID] = len(records)
 		records = append(records, rec)
 	}
+	var translations []Translated
+	var err error
+	if translations, p.Metadata.Translations, err = join(p.Translations, p.Translate, records, latest, p.Metadata.Keys); err != nil {
+		return nil, err
+	}
 	cp, err := p.checkpoint(records)
 	if err != nil {
 		return nil, err
@@ -115,7 +123,7 @@ func (p *Publication) Publish() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Render(records, meta, []byte(metadataNote(meta)+"\n"+sig), cp, &p.Metadata)
+	return Render(records, translations, meta, []byte(metadataNote(meta)+"\n"+sig), cp, &p.Metadata)
 }
 
 func (p *Publication) sign(purpose, name, text string) (string, error) {

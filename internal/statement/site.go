@@ -28,6 +28,8 @@ type Metadata struct {
 	Keys         []Key         `json:"keys"`
 	LogOrigin    string        `json:"log_origin"` // name of the log key
 	Witnesses    WitnessPolicy `json:"witness_policy"`
+	// Translations name every translation of the site.
+	Translations []TranslationRef `json:"translations,omitempty"`
 }
 
 // WitnessPolicy is how many cosignatures of how many nations a checkpoint needs.
@@ -94,8 +96,9 @@ func treeOf(records []Record) (*tree, error) {
 }
 
 // Render gives every file of a site: a pure function of the records in log
-// order and the metadata, so that a verifier can make it again.
-func Render(records []Record, metadata, metadataSig, checkpoint []byte, m *Metadata) (map[string][]byte, error) {
+// order, their translations and the metadata, so that a verifier can make it
+// again.
+func Render(records []Record, translations []Translated, metadata, metadataSig, checkpoint []byte, m *Metadata) (map[string][]byte, error) {
 	files := map[string][]byte{
 		metadataPath: metadata, metadataPath + ".note": metadataSig, checkpointPath: checkpoint, "style.css": []byte(style),
 	}
@@ -110,12 +113,16 @@ func Render(records []Record, metadata, metadataSig, checkpoint []byte, m *Metad
 	for i := range records {
 		latest[records[i].s.ID] = i
 	}
+	of := map[string][]Translated{} // by digest
+	for _, x := range translations {
+		of[x.t.Statement] = append(of[x.t.Statement], x)
+	}
 	for i, r := range records {
-		if err := files1(files, i, r, records[latest[r.s.ID]].s, t, m); err != nil {
+		if err := files1(files, i, r, records[latest[r.s.ID]].s, of[Digest(r.JSON)], t, m); err != nil {
 			return nil, err
 		}
 	}
-	return files, feeds(files, records, latest, m)
+	return files, feeds(files, records, of, latest, m)
 }
 
 // tiles writes hash tiles and entry bundles (C2SP tlog-tiles), 256 wide.
@@ -143,7 +150,7 @@ func tiles(files map[string][]byte, records []Record, t *tree) error {
 }
 
 // files1 writes the files of one version.
-func files1(files map[string][]byte, i int, r Record, newest *Statement, t *tree, m *Metadata) error {
+func files1(files map[string][]byte, i int, r Record, newest *Statement, translations []Translated, t *tree, m *Metadata) error {
 	dir := r.s.dir()
 	files[dir+"statement.json"], files[dir+"statement.note"] = r.JSON, r.Note
 	size, err := checkpointSize(r.Checkpoint)
@@ -162,13 +169,33 @@ func files1(files map[string][]byte, i int, r Record, newest *Statement, t *tree
 	b.WriteString("\n")
 	b.Write(r.Checkpoint)
 	files[dir+"statement.tlog-proof"] = b.Bytes()
+	var others []string // languages to point at, where there are translations
+	if len(translations) > 0 {
+		others = slices.Clone(r.s.Authentic)
+		for _, x := range translations {
+			others = append(others, x.t.Lang)
+		}
+	}
+	page := func(lang, note string, text Text) error {
+		var b bytes.Buffer
+		err := pageTemplate.Execute(&b, pageData{S: r.s, Lang: lang, Text: text, Digest: Digest(r.JSON), Index: i, Newest: newest, L: labelsOf(lang), Dir: direction(lang), Publisher: m.Publisher,
+			Translation: note, Others: others})
+		files[dir+lang+".html"] = b.Bytes()
+		return err
+	}
 	for _, lang := range r.s.Authentic {
-		var page bytes.Buffer
-		err := pageTemplate.Execute(&page, pageData{S: r.s, Lang: lang, Text: r.s.Texts[lang], Digest: Digest(r.JSON), Index: i, Newest: newest, L: labelsOf(lang), Dir: direction(lang), Publisher: m.Publisher})
-		if err != nil {
+		if err := page(lang, "", r.s.Texts[lang]); err != nil {
 			return err
 		}
-		files[dir+lang+".html"] = page.Bytes()
+	}
+	for _, x := range translations {
+		if err := page(x.t.Lang, statusLabel(x.t.Lang, x.t.Status), x.t.Text); err != nil {
+			return err
+		}
+		files[x.path(r.s)+".json"] = x.JSON
+		if len(x.Note) > 0 {
+			files[x.path(r.s)+".note"] = x.Note
+		}
 	}
 	if r.s.Kind == "rebuttal" {
 		files[dir+"claimreview.json"], err = claimReview(r, m)
@@ -218,7 +245,7 @@ type atomEntry struct {
 }
 
 // feeds writes the index and the feeds, newest first, nothing ever dropped.
-func feeds(files map[string][]byte, records []Record, latest map[string]int, m *Metadata) error {
+func feeds(files map[string][]byte, records []Record, translations map[string][]Translated, latest map[string]int, m *Metadata) error {
 	type item struct {
 		ID        string `json:"id"`
 		URL       string `json:"url"`
@@ -242,6 +269,9 @@ func feeds(files map[string][]byte, records []Record, latest map[string]int, m *
 			e.Link.Href = url
 			atom.Entries = append(atom.Entries, e)
 			rows = append(rows, indexRow{r.s, lang, r.s.Texts[lang].Title, r.s.dir() + lang + ".html", newest})
+		}
+		for _, x := range translations[Digest(r.JSON)] {
+			rows = append(rows, indexRow{r.s, x.t.Lang, x.t.Text.Title, r.s.dir() + x.t.Lang + ".html", latest[r.s.ID] == i})
 		}
 	}
 	b, err := json.MarshalIndent(map[string]any{"version": "https://jsonfeed.org/version/1.1", "title": m.Publisher, "home_page_url": m.CanonicalURL,
@@ -275,7 +305,12 @@ type pageData struct {
 	Index                        int
 	Newest                       *Statement
 	L                            map[string]string
+	Translation                  string   // what kind of translation, "" for an authentic text
+	Others                       []string // languages of this version, where there are translations
 }
+
+// Authentic names the languages that were signed.
+func (p pageData) Authentic() []string { return p.S.Authentic }
 
 // Line returns the test of a line of the text.
 func (p pageData) Line(id string) Line {
@@ -321,12 +356,14 @@ code{overflow-wrap:anywhere}@media print{body{margin:0;max-width:none}a::after{c
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <html lang="{{.Lang}}" dir="{{.Dir}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>{{.Text.Title}}</title><link rel="stylesheet" href="../../../style.css"></head><body><main>
+<title>{{.Text.Title}}</title><link rel="stylesheet" href="../../../style.css"></head><body><main>{{$p := .}}
 {{if .S.Sample}}<p class="note">{{.L.sample}}</p>{{end}}
 {{if and .Old (eq .Newest.Kind "retraction")}}<p class="note">{{.L.retracted}} <a href="{{.NewestHref}}">{{.Newest.Version}}</a></p>{{else if .Old}}<p class="note">{{.L.old}} <a href="{{.NewestHref}}">{{.Newest.Version}}</a></p>{{end}}
-<h1{{if .Old}} class="old"{{end}}><bdi>{{.Text.Title}}</bdi></h1>
+{{with .Translation}}<p class="note">{{.}} {{range $p.Authentic}}<a href="{{.}}.html" hreflang="{{.}}">{{.}}</a> {{end}}</p>
+{{end}}{{if .Others}}<nav>{{range .Others}}<a href="{{.}}.html" hreflang="{{.}}" lang="{{.}}">{{.}}</a> {{end}}</nav>
+{{end}}<h1{{if .Old}} class="old"{{end}}><bdi>{{.Text.Title}}</bdi></h1>
 <p>{{.Text.Body}}</p>
-{{$p := .}}{{range .Text.Lines}}{{$l := $p.Line .ID}}<section><h2 id="{{.ID}}">{{.Text}}</h2><dl>
+{{range .Text.Lines}}{{$l := $p.Line .ID}}<section><h2 id="{{.ID}}">{{.Text}}</h2><dl>
 {{if $l.Anchor}}<dt>{{$p.L.anchor}}</dt><dd>{{$l.Anchor}}</dd><dt>{{$p.L.test}}</dt><dd>{{$l.Test}}</dd><dt>{{$p.L.falsifier}}</dt><dd>{{$l.Falsifier}}</dd>
 <dt>{{$p.L.checked}}</dt><dd>{{$l.LastChecked}} {{$l.LastResult}} ({{$l.Status}}; {{$p.L.next}} {{$l.NextCheck}})</dd>{{end}}</dl></section>
 {{end}}{{if .S.Evidence}}<h2>{{.L.evidence}}</h2><ul>{{range .S.Evidence}}<li>{{if .Withheld}}{{$p.L.withheld}}: {{.What}}: {{.Withheld}}{{else}}<a href="{{.Locator}}">{{.What}}</a>{{with .SHA256}} <code>sha256 {{.}}</code>{{end}}{{end}}</li>{{end}}</ul>{{end}}

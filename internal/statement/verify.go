@@ -236,12 +236,36 @@ func (v *run) all(metadata, metadataSig []byte) {
 		}
 	}
 	v.statements(records, t)
-	files, err := Render(records, metadata, metadataSig, cp, v.m)
+	translations, ok := v.translations(records)
+	if !ok {
+		return
+	}
+	files, err := Render(records, translations, metadata, metadataSig, cp, v.m)
 	if err != nil {
 		v.r.add(Malformed, "site", "%v", err)
 		return
 	}
 	v.compare(files)
+}
+
+// translations reads what the signed metadata name.
+func (v *run) translations(records []Record) ([]Translated, bool) {
+	var out []Translated
+	ok := true
+	for _, ref := range v.m.Translations {
+		x, code, err := readTranslation(v.src, ref, records)
+		if err != nil {
+			v.r.add(code, "translation "+ref.Lang+" of "+ref.Statement, "%v", err)
+			ok = false
+			continue
+		}
+		i, _ := x.t.place(records)
+		if err := x.signed(records[i].s, v.trust.Keys); err != nil {
+			v.r.add(BadSignature, x.path(records[i].s)+".note", "%v", err)
+		}
+		out = append(out, x)
+	}
+	return out, ok
 }
 
 // records reads the log's entries and the records they name.
