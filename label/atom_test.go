@@ -56,6 +56,28 @@ func TestRuleBounds(t *testing.T) {
 			t.Errorf("too many %s: %d clauses, %v", name, len(r.clauses), err)
 		}
 	}
+	var wide [][]atom
+	for i := range MaxSize/64 + 1 {
+		var c []atom
+		for j := range 64 {
+			c = append(c, testAtom(10_000+64*i+j))
+		}
+		wide = append(wide, c)
+	}
+	if r, err := newRule(wide); err == nil || !r.Nobody() {
+		t.Errorf("too many atoms in all: %v", err)
+	}
+	whole, err := newRule(wide[:MaxSize/64])
+	if err != nil {
+		t.Error(err)
+	}
+	if again, err := ParseRule(whole.Key()); err != nil || !again.Equal(whole) {
+		t.Errorf("the largest rule does not read back: %v", err)
+	}
+	before := len(atoms.text)
+	if _, err := ParseRule(whole.Key() + "&2.999/class/never-seen"); err == nil || len(atoms.text) != before {
+		t.Error("a rule that is too large is read, or grows the table of atoms")
+	}
 	if _, err := newRule(many[:MaxClauses]); err != nil {
 		t.Error(err)
 	}

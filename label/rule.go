@@ -12,11 +12,12 @@ import (
 const (
 	MaxClauses = 256  // clauses of one rule
 	MaxAtoms   = 1024 // atoms of one clause
+	MaxSize    = 8192 // atoms of one rule; a partner's rules must not fill the table of atoms
 	maxKey     = 1 << 20
 )
 
-// ErrTooLarge is wrapped by every refusal of a rule beyond MaxClauses or
-// MaxAtoms.
+// ErrTooLarge is wrapped by every refusal of a rule beyond MaxClauses,
+// MaxAtoms or MaxSize.
 var ErrTooLarge = errors.New("the rule is too large")
 
 // Rule says exactly who may read: a reader may when every clause contains an
@@ -97,9 +98,10 @@ func spell(clauses [][]atom) (Rule, error) {
 		text  string
 	}
 	all := make([]spelt, len(clauses))
+	size := 0
 	for i, c := range clauses {
-		if len(c) > MaxAtoms {
-			return Rule{}, fmt.Errorf("%w: a clause of %d atoms, at most %d", ErrTooLarge, len(c), MaxAtoms)
+		if size += len(c); len(c) > MaxAtoms || size > MaxSize {
+			return Rule{}, fmt.Errorf("%w: a clause of %d atoms, at most %d; or %d in all, at most %d", ErrTooLarge, len(c), MaxAtoms, size, MaxSize)
 		}
 		texts := make([]string, len(c))
 		for j, a := range c {
@@ -166,6 +168,9 @@ func ParseRule(key string) (Rule, error) {
 		return Rule{}, fmt.Errorf("%w: its key has %d bytes, at most %d", ErrTooLarge, len(key), maxKey)
 	case key == everyoneText:
 		return Everyone(), nil
+	}
+	if n := strings.Count(key, "|") + strings.Count(key, "&"); n >= MaxSize {
+		return Rule{}, fmt.Errorf("%w: more than %d atoms", ErrTooLarge, MaxSize)
 	}
 	var clauses [][]atom
 	for clause := range strings.SplitSeq(key, "&") {
