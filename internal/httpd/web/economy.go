@@ -15,6 +15,7 @@ import (
 	"causeway/trade"
 	"causeway/trade/cascade"
 	"causeway/trade/dependency"
+	"causeway/trade/exchange"
 	"causeway/trade/place"
 	"causeway/trade/table"
 )
@@ -39,7 +40,7 @@ func economyRoutes() []Route {
 
 // dependencyType is one product's flows, production and stocks: an object like
 // any other, so that it is labelled, released and recalled like any other.
-const dependencyType = "x-causeway-dependency"
+const dependencyType = exchange.DependencyType
 
 // product is a dependency object as the pages use it.
 type product struct {
@@ -71,64 +72,11 @@ func (q *request) product() (*product, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := worldOf(o)
+	supply, err := exchange.ReadWorld(o)
 	if err != nil {
 		return nil, refused("%v", err)
 	}
-	year := ""
-	if v, ok := o.Get("year"); ok {
-		year = fmt.Sprint(v)
-	}
-	return &product{item: it, Unit: o.StringAt("unit"), Source: o.StringAt("source"), Year: year, World: w}, nil
-}
-
-// worldOf reads the world that a dependency object holds. It came over a line
-// perhaps, so everything is checked again.
-func worldOf(o *stix.Object) (*cascade.World, error) {
-	w := &cascade.World{}
-	index := map[string]int{}
-	for _, e := range entries(o, "places") {
-		name, _ := e["place"].(string)
-		if name == "" {
-			return nil, fmt.Errorf("read %s: a place has no name", o.ID())
-		}
-		index[name] = len(w.Places)
-		w.Places = append(w.Places, name)
-		w.Production = append(w.Production, float(e["production"]))
-		w.Stock = append(w.Stock, float(e["stock"]))
-	}
-	for _, e := range entries(o, "links") {
-		from, _ := e["from"].(string)
-		to, _ := e["to"].(string)
-		i, okFrom := index[from]
-		j, okTo := index[to]
-		if !okFrom || !okTo {
-			return nil, fmt.Errorf("read %s: the link %s – %s names a place that is not listed", o.ID(), from, to)
-		}
-		w.Links = append(w.Links, cascade.Link{From: i, To: j, Quantity: float(e["quantity"])})
-	}
-	return w, w.Check()
-}
-
-func entries(o *stix.Object, name string) (out []map[string]any) {
-	v, _ := o.Get(name)
-	list, _ := v.([]any)
-	for _, e := range list {
-		if m, ok := e.(map[string]any); ok {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-func float(v any) float64 {
-	switch n := v.(type) {
-	case float64:
-		return n
-	case int64:
-		return float64(n)
-	}
-	return 0
+	return &product{item: it, Unit: supply.Unit, Source: supply.Source, Year: supply.Year, World: supply.World}, nil
 }
 
 type economyData struct {
@@ -182,34 +130,15 @@ func (q *request) bringWorld() error {
 	if err != nil {
 		return err
 	}
-	o, err := q.own(dependencyType, stix.DependencyExtension, map[string]any{
-		"name": name, "unit": unit, "source": q.field("source"), "year": q.field("year"), "places": worldPlaces(w), "links": worldLinks(w), "notes": notes,
-	})
+	o, err := exchange.World(exchange.Supply{Name: name, Unit: unit, Source: q.field("source"), Year: q.field("year"), Notes: notes, World: w},
+		exchange.Params{Created: stix.TimestampOf(q.now), CreatedBy: q.site.node.Config.Identity, Salt: randomUUID()})
 	if err != nil {
-		return err
+		return refused("%v", err)
 	}
 	if err := q.store(l, o); err != nil {
 		return err
 	}
 	return q.redirect(address("economy", o.ID()), q.say("economy.brought", len(w.Places), len(w.Links)))
-}
-
-func worldPlaces(w *cascade.World) (out []map[string]any) {
-	for i, name := range w.Places {
-		stock := 0.0
-		if i < len(w.Stock) {
-			stock = w.Stock[i]
-		}
-		out = append(out, map[string]any{"place": place.Code(name), "production": w.Production[i], "stock": stock})
-	}
-	return out
-}
-
-func worldLinks(w *cascade.World) (out []map[string]any) {
-	for _, l := range w.Links {
-		out = append(out, map[string]any{"from": place.Code(w.Places[l.From]), "to": place.Code(w.Places[l.To]), "quantity": l.Quantity})
-	}
-	return out
 }
 
 // own builds an object of a type that this project defines, made by this node.

@@ -2,7 +2,9 @@ package web
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"html/template"
@@ -11,11 +13,13 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"causeway/internal/httpd/web/chart"
 	"causeway/internal/people"
-	"causeway/stix"
+	"causeway/trade"
 	"causeway/trade/cascade"
+	"causeway/trade/scenario"
 	"causeway/trade/sharing"
 	"causeway/trade/shock"
 	"causeway/trade/table"
@@ -208,7 +212,7 @@ func (q *request) hits(data *scenarioData, a, b *cascade.Result) {
 		}
 		return math.Max(0, 1-o.Consumption/o.Before)
 	}
-	bars := chart.Bars{Label: q.say("scenario.hit.label", data.Title), Width: 700, LabelWidth: 170}
+	bars := chart.Bars{Label: q.say("scenario.hit.label", data.Title), Width: 856, LabelWidth: 170}
 	for i, o := range a.Outcomes {
 		other := b.Outcomes[i]
 		low, high := math.Min(loss(o), loss(other)), math.Max(loss(o), loss(other))
@@ -284,7 +288,7 @@ func (q *request) bounds(data *scenarioData) (out []bound) {
 
 // measureFlows draws the exporter's links with what the measure stops.
 func (q *request) measureFlows(data *scenarioData, after *cascade.Result) template.HTML {
-	s := chart.Sankey{Label: q.say("scenario.flows.label", q.country(data.Measure.By)), Width: 1080, Height: 380, Names: map[string]string{}}
+	s := chart.Sankey{Label: q.say("scenario.flows.label", q.country(data.Measure.By)), Width: 856, Height: 380, Names: map[string]string{}}
 	flows := slices.Clone(after.Flows)
 	slices.SortStableFunc(flows, func(a, b cascade.Flow) int {
 		return cmp.Compare(math.Max(b.Before, b.After), math.Max(a.Before, a.After))
@@ -365,7 +369,7 @@ func (q *request) plan(data *scenarioData, after *cascade.Result) error {
 
 func (q *request) planView(plan *sharing.Plan, unit string) *planView {
 	v := &planView{Plan: plan}
-	s := chart.Sankey{Label: q.say("plan.picture.label"), Width: 1000, Height: 280, Names: map[string]string{}}
+	s := chart.Sankey{Label: q.say("plan.picture.label"), Width: 856, Height: 280, Names: map[string]string{}}
 	for _, sh := range plan.Shipments {
 		v.Shipments = append(v.Shipments, shipment{q.country(sh.From), q.country(sh.To), decimal(sh.Amount.Float(), 2)})
 		s.Names[sh.From], s.Names[sh.To+" "] = q.country(sh.From), q.country(sh.To)
@@ -410,39 +414,50 @@ func (q *request) keepScenario() error {
 	if name == "" {
 		name = q.say("scenario.name", q.country(data.Measure.By), p.Title, data.Measure.Withheld)
 	}
-	var losses []map[string]any
-	for _, h := range data.Hit {
-		losses = append(losses, map[string]any{"place": h.Code, "withheld": h.Withheld, "loss_low": h.LowLoss, "loss_high": h.HighLoss})
-	}
-	m := data.Measure
-	scenario, err := q.own("x-causeway-scenario", stix.ScenarioExtension, map[string]any{
-		"name": name, "dependency_ref": p.ID, "imposed_by": m.By, "against": m.Against, "withheld": m.Withheld, "accessible": m.Accessible,
-		"cost_share": m.CostShare, "elasticity_low": m.Low, "elasticity_high": m.High, "losses": losses, "unit": p.Unit,
-	})
+	row, o, err := q.newest()
 	if err != nil {
 		return err
 	}
-	objects := []*stix.Object{scenario}
+	id, err := q.site.node.Desk.Scenario(q.ctx(), q.who.Person, scenarioOf(data, name, q.field("code"), o.Raw(), q.now), l)
+	if err != nil {
+		return act(err)
+	}
 	if data.Plan != nil {
-		var ships, served []map[string]any
-		for _, s := range data.Plan.Plan.Shipments {
-			ships = append(ships, map[string]any{"from": s.From, "to": s.To, "amount": s.Amount.String()})
+		if id, err = q.site.node.Desk.Plan(q.ctx(), q.who.Person, data.Plan.Plan, q.say("plan.name", name), id, l); err != nil {
+			return act(err)
 		}
-		for _, s := range data.Plan.Plan.Served {
-			served = append(served, map[string]any{"member": s.Member, "need": s.Need.String(), "met": s.Met.String()})
-		}
-		plan, err := q.own("x-causeway-plan", stix.PlanExtension, map[string]any{
-			"name": q.say("plan.name", name), "scenario_ref": scenario.ID(), "members": m.Members, "shipments": ships, "served": served, "unit": p.Unit,
-		})
-		if err != nil {
-			return err
-		}
-		objects = append(objects, plan)
 	}
-	if err := q.store(l, objects...); err != nil {
-		return err
+	q.mark(row.Effective)
+	return q.redirect(address("object", id), q.say("scenario.kept"))
+}
+
+// scenarioOf states the measure so that a partner reruns it: on which product,
+// from which inputs, over which elasticities.
+func scenarioOf(data scenarioData, name, code string, input []byte, now time.Time) *scenario.Scenario {
+	m := data.Measure
+	kind := scenario.ExportControl
+	if m.Withheld == 100 {
+		kind = scenario.ExportBan
 	}
-	return q.redirect(address("object", objects[len(objects)-1].ID()), q.say("scenario.kept"))
+	targets := m.Against
+	if len(targets) == 0 {
+		targets = []string{"*"}
+	}
+	day := now.UTC().Format(time.DateOnly)
+	digest := sha256.Sum256(input)
+	source := scenario.Source{Title: data.Source, Date: day}
+	s := &scenario.Scenario{
+		ID: "what-if-" + hex.EncodeToString(digest[:4]), Title: name,
+		Measures: []scenario.Measure{{Kind: kind, Actor: m.By, Targets: targets, Withheld: trade.Known(float64(m.Withheld) / 100), From: day,
+			Products: []scenario.Product{{Code: code, Revision: "HS2022", Text: data.Title, Partial: len(code) > 6}}, Basis: "assumed", Sources: []scenario.Source{source}}},
+		Elasticity: trade.Interval{Low: m.Low, High: m.High},
+		Engines:    &scenario.Parameters{Accessible: float64(m.Accessible) / 100},
+		Inputs:     []scenario.Input{{Name: data.ID, SHA256: hex.EncodeToString(digest[:])}},
+	}
+	if year, err := strconv.Atoi(data.Year); err == nil {
+		s.Baseline = year
+	}
+	return s
 }
 
 // csv writes a table as a file.

@@ -1,0 +1,368 @@
+package httpd_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"causeway/internal/demo"
+	"causeway/internal/desk"
+	"causeway/internal/httpd"
+	"causeway/internal/node"
+	"causeway/internal/people"
+	"causeway/internal/vault"
+	"causeway/label"
+	"causeway/label/policies"
+	"causeway/stix"
+	"causeway/trade/cascade"
+	"causeway/trade/exchange"
+)
+
+// world is Tokyo's node with two partners, a run, a finding, an assessment and
+// a product, and the addresses at which they stand.
+type world struct {
+	node    *node.Node
+	server  *httptest.Server
+	fill    map[string]string // wildcards of patterns
+	finding string
+}
+
+func found(t *testing.T) *world {
+	t.Helper()
+	nodes, err := demo.Found(t.Context(), t.TempDir(), "127.0.0.1:8443", demo.Places()[:3], nil)
+	t.Cleanup(func() {
+		for _, n := range nodes {
+			if err := n.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{node: nodes[0]}
+	handler, err := httpd.New(w.node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(handler)
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+func (w *world) person(t *testing.T, role people.Role) people.Person {
+	t.Helper()
+	all, err := w.node.People.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		if p.Has(role) {
+			return p
+		}
+	}
+	t.Fatalf("nobody is %s", role)
+	return people.Person{}
+}
+
+func restricted() *label.Label {
+	now := time.Now().UTC().Truncate(time.Second)
+	return policies.NATOLabel("RESTRICTED", now, now.AddDate(5, 0, 0), "JPN")
+}
+
+// tell makes the objects that pages show.
+func (w *world) tell(t *testing.T) {
+	t.Helper()
+	ctx, d, analyst := t.Context(), w.node.Desk, w.person(t, people.Analyst)
+	var posts strings.Builder
+	posts.WriteString("object_id,account_id,content_id,timestamp_share\n")
+	for object := range 6 {
+		for account := range 5 {
+			fmt.Fprintf(&posts, "o%d,a%d,c%d-%d,%d\n", object, account, object, account, 1_700_000_000+90_000*object+account)
+		}
+	}
+	run, err := d.StartRun(ctx, analyst, desk.RunRequest{Title: "Posts <of> a month", File: "posts.csv", Window: time.Minute, Semantics: "coortweet"}, strings.NewReader(posts.String()))
+	if err == nil {
+		run, err = d.Await(ctx, analyst, run.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.finding, err = d.Finding(ctx, analyst, desk.FindingRequest{Run: run.ID, Title: "Five accounts & one story"}, restricted()); err != nil {
+		t.Fatal(err)
+	}
+	var alternatives []desk.Alternative
+	for _, a := range desk.CoordinationAlternatives {
+		alternatives = append(alternatives, desk.Alternative{Label: a, Status: "plausible", Reason: "not looked at"})
+	}
+	assessment, err := d.Assess(ctx, analyst, desk.Assessment{Subjects: []string{w.finding}, Kind: "coordination", Judgement: "They act together.", Likelihood: "likely", Confidence: "low",
+		Basis: []string{w.finding}, Alternatives: alternatives, Gaps: []string{"who pays"}, Expires: time.Now().AddDate(1, 0, 0)}, restricted())
+	if err != nil {
+		t.Fatal(err)
+	}
+	product := w.product(t, analyst)
+	w.fill = map[string]string{"run": run.ID, "person": analyst.ID, "index": "3", "oid": label.PublicPolicy, "name": "causeway.css", "id": w.finding,
+		"economy": product, "assessment": assessment}
+	partners, err := w.node.Line.Partners(ctx)
+	if err != nil || len(partners) == 0 {
+		t.Fatalf("%d partners, %v", len(partners), err)
+	}
+	w.fill["partner"] = partners[0].NodeID
+}
+
+func (w *world) product(t *testing.T, by people.Person) string {
+	t.Helper()
+	c := &cascade.World{Places: []string{"CHN", "JPN", "DEU"}, Production: []float64{100, 1, 1}, Stock: []float64{10, 5, 2},
+		Links: []cascade.Link{{From: 0, To: 1, Quantity: 40}, {From: 0, To: 2, Quantity: 20}, {From: 1, To: 2, Quantity: 1}}}
+	o, err := exchange.World(exchange.Supply{Name: "Gallium", Unit: "t", Source: "exercise", Year: "2023", World: c},
+		exchange.Params{Created: stix.TimestampOf(time.Now()), CreatedBy: w.node.Config.Identity, Salt: rand.Text()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := w.node.People.Reader(by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := w.node.Desk.Import(t.Context(), reader, []stix.Item{{Object: o}}, restricted(), nil)
+	if err != nil || len(report.Refused) > 0 {
+		t.Fatalf("import: %v %+v", err, report)
+	}
+	return o.ID()
+}
+
+// session is a browser that is signed in.
+type session struct {
+	*world
+	token string
+	lang  string
+}
+
+func (w *world) as(t *testing.T, p people.Person, lang string) session {
+	t.Helper()
+	token, err := w.node.People.APIToken(t.Context(), p, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session{w, token, lang}
+}
+
+func (s session) do(t *testing.T, method, path string, form url.Values) (*http.Response, string) {
+	t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, s.server.URL+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if s.token != "" {
+		r.AddCookie(&http.Cookie{Name: "causeway", Value: s.token})
+	}
+	r.Header.Set("Accept-Language", s.lang)
+	r.AddCookie(&http.Cookie{Name: "lang", Value: s.lang})
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer, string(b)
+}
+
+var wildcard = regexp.MustCompile(`\{([a-z]+)\}`)
+
+// path fills the wildcards of a route, with real things or with examples.
+func (w *world) path(r httpd.Route, real bool) string {
+	return strings.TrimSuffix(wildcard.ReplaceAllStringFunc(r.Pattern, func(m string) string {
+		name := m[1 : len(m)-1]
+		switch {
+		case !real:
+			return url.PathEscape(r.Example[name])
+		case name == "id" && strings.HasPrefix(r.Pattern, "/economy"):
+			return w.fill["economy"]
+		}
+		return url.PathEscape(w.fill[name])
+	}), "{$}")
+}
+
+func (w *world) routes(t *testing.T) []httpd.Route {
+	t.Helper()
+	all, err := httpd.Routes(w.node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// broken are the traces of a page that did not come out as it was meant.
+var broken = regexp.MustCompile(`⟦|&lt;no value|%!|ZgotmplZ`)
+
+func TestEveryPageRenders(t *testing.T) {
+	w := found(t)
+	w.tell(t)
+	extra := []string{"/detect/" + w.fill["run"] + "/evidence?a=a0&b=a1", "/detect/" + w.fill["run"] + "/evidence?account=a0", "/picture/search?q=accounts", "/picture?type=*",
+		"/object/" + w.fill["assessment"], "/object/" + w.fill["assessment"] + "/release", "/object/" + w.fill["assessment"] + "/assess",
+		"/economy/" + w.fill["economy"] + "/scenario?by=CHN&withheld=70&member=JPN&member=DEU", "/object/" + w.fill["economy"]}
+	for _, role := range []people.Role{people.Analyst, people.ReleaseOfficer, people.SecurityOfficer, people.Spokesperson} {
+		for _, lang := range []string{"en", "ja"} {
+			s := w.as(t, w.person(t, role), lang)
+			paths := extra
+			for _, r := range w.routes(t) {
+				if r.Method == http.MethodGet && r.Pattern != "/api/feed" {
+					paths = append(paths, w.path(r, true))
+				}
+			}
+			for _, path := range paths {
+				answer, body := s.do(t, http.MethodGet, path, nil)
+				if answer.StatusCode >= 500 {
+					t.Errorf("%s as %s in %s: %s", path, role, lang, answer.Status)
+				}
+				if found := broken.FindStringIndex(body); found != nil && strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
+					t.Errorf("%s as %s in %s has %q", path, role, lang, body[found[0]:min(len(body), found[0]+60)])
+				}
+				if csp := answer.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") {
+					t.Errorf("%s has no strict content security policy", path)
+				}
+			}
+		}
+	}
+}
+
+func TestStrangersGetNothing(t *testing.T) {
+	w := found(t)
+	w.tell(t)
+	stranger := session{world: w, lang: "en"}
+	for _, r := range w.routes(t) {
+		if r.Open || r.Method == "" {
+			continue
+		}
+		answer, body := stranger.do(t, r.Method, w.path(r, true), nil)
+		switch {
+		case answer.StatusCode == http.StatusUnauthorized:
+		case answer.StatusCode == http.StatusSeeOther && strings.HasPrefix(answer.Header.Get("Location"), "/sign-in"):
+		default:
+			t.Errorf("%s %s gives a stranger %s: %.80s", r.Method, r.Pattern, answer.Status, body)
+		}
+	}
+}
+
+func TestActsDemandTheSessionsToken(t *testing.T) {
+	w := found(t)
+	w.tell(t)
+	s := w.as(t, w.person(t, people.SecurityOfficer), "en")
+	acts := 0
+	for _, r := range w.routes(t) {
+		if r.Method != http.MethodPost || r.Open {
+			continue
+		}
+		acts++
+		for _, token := range []string{"", "forged"} {
+			if answer, _ := s.do(t, r.Method, w.path(r, true), url.Values{"token": {token}}); answer.StatusCode != http.StatusForbidden {
+				t.Errorf("%s with token %q: %s", r.Pattern, token, answer.Status)
+			}
+		}
+	}
+	if acts < 10 {
+		t.Fatalf("%d acts found; the walk has lost them", acts)
+	}
+}
+
+func TestFormsOfOtherOriginsAreRefused(t *testing.T) {
+	w := found(t)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/sign-in", strings.NewReader("person=aiko&password=x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "https://evil.example")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusForbidden {
+		t.Errorf("a form of another origin: %s", answer.Status)
+	}
+}
+
+// moments differ between two askings and say nothing of the store.
+var moments = regexp.MustCompile(`\d\d:\d\d(:\d\d)?|just now|\d+ minutes? ago`)
+
+// Somebody without a clearance gets the same bytes from every page whether or
+// not there is something they may not see. The audit log's own length is left
+// out: it tells of acts, not of objects.
+func TestHiddenObjectsChangeNoPage(t *testing.T) {
+	w := found(t)
+	w.tell(t) // brings the public definition of findings, which is not hidden
+	outsider := people.Person{ID: "zed", Name: "Zed", Nation: "JPN", Roles: people.Roles}
+	if err := w.node.People.Add(t.Context(), "node", outsider, ""); err != nil {
+		t.Fatal(err)
+	}
+	s := w.as(t, outsider, "en")
+	var paths []string
+	for _, r := range w.routes(t) {
+		if r.Method == http.MethodGet && r.Pattern != "/api/feed" && !strings.Contains(r.Pattern, "/audit") {
+			paths = append(paths, w.path(r, false))
+		}
+	}
+	paths = append(paths, "/picture/search?q=accounts", "/picture?type=*", "/picture?type=grouping", "/api/objects?q=type:grouping")
+	ask := func() map[string]string {
+		out := map[string]string{}
+		for _, path := range paths {
+			answer, body := s.do(t, http.MethodGet, path, nil)
+			var b bytes.Buffer
+			answer.Header.Del("Date")
+			fmt.Fprintln(&b, answer.Status)
+			if err := answer.Header.Write(&b); err != nil {
+				t.Fatal(err)
+			}
+			out[path] = moments.ReplaceAllString(b.String()+body, "@")
+		}
+		return out
+	}
+	before := ask()
+	w.tell(t)
+	after := ask()
+	for _, path := range paths {
+		if before[path] != after[path] {
+			t.Errorf("%s changes when something hidden is stored:\n%s", path, firstDifference(before[path], after[path]))
+		}
+	}
+	absent, _ := s.do(t, http.MethodGet, "/object/grouping--00000000-0000-4000-8000-000000000000", nil)
+	hidden, _ := s.do(t, http.MethodGet, "/object/"+w.finding, nil)
+	if absent.StatusCode != http.StatusNotFound || hidden.StatusCode != http.StatusNotFound {
+		t.Errorf("absent %s, hidden %s", absent.Status, hidden.Status)
+	}
+	if reader, err := w.node.People.Reader(w.person(t, people.Analyst)); err != nil {
+		t.Fatal(err)
+	} else if n, err := w.node.Vault.As(reader).Count(t.Context(), vault.Match{Types: []string{"grouping"}}); err != nil || n != 2 {
+		t.Fatalf("the hidden finding is not there at all: %d, %v", n, err)
+	}
+}
+
+func firstDifference(a, b string) string {
+	la, lb := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(la), len(lb)) {
+		if la[i] != lb[i] {
+			return "- " + la[i] + "\n+ " + lb[i]
+		}
+	}
+	return "one is longer"
+}
