@@ -49,6 +49,7 @@ type cli struct {
 	Preview previewCmd `cmd:"" help:"Show who would receive an object, and why others would not."`
 	Release releaseCmd `cmd:"" help:"Release an object, with what it rests on, to partners."`
 	Recall  recallCmd  `cmd:"" help:"Take an object back from partners."`
+	Cut     cutCmd     `cmd:"" help:"Tearlines: new objects with things left out, for wider release."`
 
 	Partner partnerCmd `cmd:"" help:"Other nodes: invite, accept, confirm, clear, suspend, revoke."`
 	Line    lineCmd    `cmd:"" help:"The lines to partners: status, receipts, couriers, blind match."`

@@ -142,6 +142,17 @@ func (d *Desk) put(ctx context.Context, act audit.Act, l *label.Label, make func
 	if err != nil {
 		return err
 	}
+	puts, err := d.labelled(def, objects)
+	if err != nil {
+		return err
+	}
+	_, err = d.Vault.Act(ctx, act, func(tx *vault.Tx) error { return stored(tx.Put(puts...)) })
+	return err
+}
+
+// labelled gives what is stored of a marking definition and of the objects
+// that name it, the definition first.
+func (d *Desk) labelled(def *stix.Object, objects []*stix.Object) ([]vault.Put, error) {
 	lookup := func(id string) (*stix.Object, bool) {
 		if id == def.ID() {
 			return def, true
@@ -152,10 +163,9 @@ func (d *Desk) put(ctx context.Context, act audit.Act, l *label.Label, make func
 	for _, o := range append([]*stix.Object{def}, objects...) {
 		effective, err := marking.Resolve(o, lookup, d.Policies())
 		if err != nil {
-			return fmt.Errorf("label %s: %w", o.ID(), err)
+			return nil, fmt.Errorf("label %s: %w", o.ID(), err)
 		}
 		puts = append(puts, vault.Put{Object: o, Effective: effective, Source: local})
 	}
-	_, err = d.Vault.Act(ctx, act, func(tx *vault.Tx) error { return stored(tx.Put(puts...)) })
-	return err
+	return puts, nil
 }
