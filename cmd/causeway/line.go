@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"causeway/coord"
+	"causeway/coord/read"
 	"causeway/internal/line"
 	"causeway/internal/node"
 )
@@ -283,8 +285,43 @@ type lineMatchCmd struct {
 type lineProposeCmd struct {
 	dataFlag
 	byFlag
-	Partner string   `arg:"" help:"With whom."`
-	Kinds   []string `help:"account, address, content, domain, file, supplier, url. Default: all."`
+	Partner string `arg:"" help:"With whom."`
+	postsFlag
+	Kinds []string      `help:"account, address, content, domain, file, supplier, url. Default: all of these."`
+	Width time.Duration `default:"60s" help:"With --posts: posts less than half of this apart count as shared at one time."`
+}
+
+// postsFlag names the posts of a match that is about posts.
+type postsFlag struct {
+	Posts []string `placeholder:"FILE" help:"Compare what was shared when in these posts, instead of what the vault holds. Accounts and posts are not shown."`
+}
+
+// values gives what the files' posts contribute; nil without files.
+func (f postsFlag) values(p *process, width time.Duration) ([]line.Value, error) {
+	var out []line.Value
+	for _, name := range f.Posts {
+		file, err := os.Open(p.path(name))
+		if err != nil {
+			return nil, fmt.Errorf("read posts: %w", err)
+		}
+		src, err := openPosts(p.ctx, file, file, read.Options{File: name})
+		for b := (coord.Batch{}); err == nil; {
+			if err = src.Next(&b); err != nil {
+				break
+			}
+			for _, post := range b.Posts {
+				if len(post.Object) > 0 {
+					v := line.PostValues(string(post.Object), time.UnixMicro(post.Time), width)
+					out = append(out, v[:]...)
+				}
+			}
+		}
+		file.Close()
+		if !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("read posts of %s: %w", name, err)
+		}
+	}
+	return out, nil
 }
 
 func (c *lineProposeCmd) Run(p *process) error {
@@ -297,7 +334,15 @@ func (c *lineProposeCmd) Run(p *process) error {
 		if err != nil {
 			return err
 		}
-		m, err := n.Line.ProposeMatch(p.ctx, by.ReaderID(), partner.NodeID, c.Kinds)
+		terms := line.Terms{Kinds: c.Kinds}
+		if len(c.Posts) > 0 {
+			terms.Kinds, terms.Width = append(terms.Kinds, "post"), c.Width
+		}
+		posts, err := c.values(p, c.Width)
+		if err != nil {
+			return err
+		}
+		m, err := n.Line.ProposeMatch(p.ctx, by.ReaderID(), partner.NodeID, terms, posts)
 		if err != nil {
 			return err
 		}
@@ -309,6 +354,7 @@ func (c *lineProposeCmd) Run(p *process) error {
 type lineConsentCmd struct {
 	dataFlag
 	byFlag
+	postsFlag
 	RunID  string `arg:"" name:"run" help:"The run, as \"line match list\" shows it."`
 	Refuse bool   `help:"Refuse instead."`
 }
@@ -319,13 +365,35 @@ func (c *lineConsentCmd) Run(p *process) error {
 		if err != nil {
 			return err
 		}
-		return n.Line.AnswerMatch(p.ctx, by.ReaderID(), c.RunID, !c.Refuse)
+		posts, err := c.of(p, n, c.RunID)
+		if err != nil {
+			return err
+		}
+		return n.Line.AnswerMatch(p.ctx, by.ReaderID(), c.RunID, !c.Refuse, posts)
 	})
+}
+
+// of gives the values for a run that exists, in the width that was proposed.
+func (f postsFlag) of(p *process, n *node.Node, run string) ([]line.Value, error) {
+	if len(f.Posts) == 0 {
+		return nil, nil
+	}
+	all, err := n.Line.Matches(p.ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range all {
+		if m.Run == run && m.Width > 0 {
+			return f.values(p, time.Duration(m.Width)*time.Millisecond)
+		}
+	}
+	return nil, usagef("--posts: run %s is not about posts", run)
 }
 
 type lineRunCmd struct {
 	dataFlag
 	byFlag
+	postsFlag
 	RunID string `arg:"" name:"run" help:"The run."`
 	JSON  bool   `help:"For machines."`
 }
@@ -337,7 +405,11 @@ func (c *lineRunCmd) Run(p *process) error {
 			return err
 		}
 		bar := newProgress(p)
-		m, err := n.Line.Match(p.ctx, by.ReaderID(), c.RunID, func(done, total int) { bar.show("match", int64(done), int64(total)) })
+		posts, err := c.of(p, n, c.RunID)
+		if err != nil {
+			return err
+		}
+		m, err := n.Line.Match(p.ctx, by.ReaderID(), c.RunID, posts, func(done, total int) { bar.show("match", int64(done), int64(total)) })
 		bar.clear()
 		if err != nil {
 			return err

@@ -1,14 +1,43 @@
 package line
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"causeway/stix"
 )
 
 // Kinds of things that a blind match compares.
-var matchKinds = []string{"account", "address", "content", "domain", "file", "supplier", "url"}
+var matchKinds = []string{"account", "address", "content", "domain", "file", kindPost, "supplier", "url"}
+
+// kindPost compares what was shared when, for a detection over two agencies'
+// platforms. Its values come from files of posts, not from the vault, and it
+// is never mixed with other kinds.
+const kindPost = "post"
+
+// Widths of the grids of time in which posts are compared.
+const (
+	minWidth = time.Second
+	maxWidth = 24 * time.Hour
+)
+
+// PostValues gives what one post contributes to a joint detection: what was
+// shared, in each of two grids of time that are half a width apart. Two posts
+// of the same thing less than half a width apart share at least one value; a
+// value says nothing of account or platform.
+func PostValues(object string, at time.Time, width time.Duration) [2]Value {
+	w, t := width.Microseconds(), at.UnixMicro()
+	cell := func(grid, t int64) Value {
+		n := t / w
+		if t%w < 0 {
+			n--
+		}
+		return Value{Text: fmt.Sprintf("%s:%d/%d/%d/%s", kindPost, width.Milliseconds(), grid, n, normalURL(strings.TrimSpace(object)))}
+	}
+	return [2]Value{cell(0, t), cell(1, t+w/2)}
+}
 
 // Value is one thing that can be compared, in the spelling that both sides
 // compute, and the object it comes from.

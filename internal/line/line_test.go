@@ -244,3 +244,22 @@ func TestWaitingTooLongExpires(t *testing.T) {
 		t.Errorf("waiting %d, held %d, expired %d", st.Waiting, st.Held, st.Lanes[3].Expired)
 	}
 }
+
+// What a partner sent is passed on only where its originator's label allows.
+func TestRelayOnlyWhereTheLabelAllows(t *testing.T) {
+	a, b, c := newTestNode(t, "BEL", true), newTestNode(t, "JPN", true), newTestNode(t, "AUS", true)
+	befriend(t, a, b, "SECRET")
+	befriend(t, b, c, "SECRET")
+	a.start()
+	b.start()
+	c.start()
+	items := a.release(Priority, a.effective("SECRET", "JPN"), a.objects(0, 2), b.name())
+	open := a.release(Priority, a.effective("SECRET", "JPN", "AUS"), a.objects(5, 1), b.name())
+	eventually(t, "three at b", func() bool { return b.holds(a.name()) == 3 })
+	b.passOn(Priority, append(items, open...), c.name())
+	eventually(t, "the one that may go on", func() bool { return c.holds(b.name()) == 1 })
+	eventually(t, "quiet", func() bool { return b.status(c.name()).Waiting == 0 })
+	if st := b.status(c.name()); st.Held != 1 || st.Lanes[2].Withheld != 2 {
+		t.Errorf("held %d, withheld %d; want 1 and 2", st.Held, st.Lanes[2].Withheld)
+	}
+}

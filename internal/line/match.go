@@ -36,6 +36,7 @@ type Match struct {
 	Partner   string    `json:"partner"`
 	Asker     bool      `json:"asker"` // this node asked
 	Kinds     []string  `json:"kinds"`
+	Width     int64     `json:"width,omitempty"` // kind "post": of the grids of time, in milliseconds
 	State     string    `json:"state"`
 	By        string    `json:"by"`            // who proposed or answered here
 	Asked     int       `json:"asked"`         // bucket of the asker's set
@@ -62,20 +63,46 @@ func matchEpoch(now time.Time) int64 { return now.Unix() / (7 * 24 * 3600) }
 
 var errNoMatch = errors.New("there is no such blind match")
 
-// ProposeMatch asks a partner to agree to a blind match over the kinds given
-// (all when none is). Its people answer with [Line.AnswerMatch].
-func (l *Line) ProposeMatch(ctx context.Context, by, node string, kinds []string) (*Match, error) {
-	if len(kinds) == 0 {
-		kinds = slices.Clone(matchKinds)
-	}
-	for _, k := range kinds {
-		if !slices.Contains(matchKinds, k) {
-			return nil, fmt.Errorf("propose a blind match: kind %q is not one of %v", k, matchKinds)
+// Terms are what a blind match is about.
+type Terms struct {
+	Kinds []string      // none: all that the vault gives
+	Width time.Duration // kind "post" only: of the grids of time
+}
+
+func (t *Terms) check() error {
+	if len(t.Kinds) == 0 {
+		for _, k := range matchKinds {
+			if k != kindPost {
+				t.Kinds = append(t.Kinds, k)
+			}
 		}
 	}
-	slices.Sort(kinds)
-	kinds = slices.Compact(kinds)
-	values, err := l.matchValues(ctx, node, kinds)
+	for _, k := range t.Kinds {
+		if !slices.Contains(matchKinds, k) {
+			return fmt.Errorf("kind %q is not one of %v", k, matchKinds)
+		}
+	}
+	slices.Sort(t.Kinds)
+	t.Kinds = slices.Compact(t.Kinds)
+	switch posts := slices.Contains(t.Kinds, kindPost); {
+	case posts && len(t.Kinds) > 1:
+		return errors.New("posts are compared by themselves, not with other kinds")
+	case posts && (t.Width < minWidth || t.Width > maxWidth):
+		return fmt.Errorf("a width of %v is not within %v to %v", t.Width, minWidth, maxWidth)
+	case !posts && t.Width != 0:
+		return errors.New("a width is for posts only")
+	}
+	return nil
+}
+
+// ProposeMatch asks a partner to agree to a blind match. Its people answer
+// with [Line.AnswerMatch]. posts are the values of kind "post" and nil for
+// others, whose values the vault gives.
+func (l *Line) ProposeMatch(ctx context.Context, by, node string, terms Terms, posts []Value) (*Match, error) {
+	if err := terms.check(); err != nil {
+		return nil, fmt.Errorf("propose a blind match: %w", err)
+	}
+	values, err := l.matchValues(ctx, node, terms.Kinds, posts)
 	if err != nil {
 		return nil, fmt.Errorf("propose a blind match: %w", err)
 	}
@@ -83,14 +110,14 @@ func (l *Line) ProposeMatch(ctx context.Context, by, node string, kinds []string
 		return nil, errors.New("propose a blind match: this node holds nothing of these kinds that the partner may know of")
 	}
 	now := l.now().UTC()
-	m := &Match{Run: hex.EncodeToString(randomBytes(16)), Partner: node, Asker: true, Kinds: kinds, State: MatchProposed, By: by,
-		Asked: bucket(len(values)), Proposed: now, Expires: now.Add(matchValid)}
+	m := &Match{Run: hex.EncodeToString(randomBytes(16)), Partner: node, Asker: true, Kinds: terms.Kinds, Width: terms.Width.Milliseconds(),
+		State: MatchProposed, By: by, Asked: bucket(len(values)), Proposed: now, Expires: now.Add(matchValid)}
 	if err := l.saveMatch(ctx, by, "match-propose", m); err != nil {
 		return nil, err
 	}
 	k := &link{line: l, node: node}
 	defer k.close()
-	body := mustCanonical(matchProposal{Run: m.Run, Kinds: kinds, Asked: m.Asked, Expires: millis(m.Expires)})
+	body := mustCanonical(matchProposal{Run: m.Run, Kinds: m.Kinds, Width: m.Width, Asked: m.Asked, Expires: millis(m.Expires)})
 	if _, err := k.do(ctx, http.MethodPost, pathMatch+"propose", bytes.NewReader(body), nil, nil); err != nil {
 		m.State, m.Reason = MatchFailed, err.Error()
 		return nil, errors.Join(fmt.Errorf("propose a blind match: %w", err), l.saveMatch(ctx, by, "match-fail", m))
@@ -101,6 +128,7 @@ func (l *Line) ProposeMatch(ctx context.Context, by, node string, kinds []string
 type matchProposal struct {
 	Run     string   `json:"run"`
 	Kinds   []string `json:"kinds"`
+	Width   int64    `json:"width,omitempty"` // milliseconds
 	Asked   int      `json:"asked"`
 	Expires int64    `json:"expires"`
 }
@@ -142,7 +170,8 @@ func (l *Line) Matches(ctx context.Context) ([]Match, error) {
 // AnswerMatch consents to a partner's proposal, or refuses it. With consent
 // the node fixes its set under a key of this partner and epoch, and keeps a
 // digest of it: what it answers afterwards cannot be made up for the asker.
-func (l *Line) AnswerMatch(ctx context.Context, by, run string, consent bool) error {
+// posts are as for [Line.ProposeMatch].
+func (l *Line) AnswerMatch(ctx context.Context, by, run string, consent bool, posts []Value) error {
 	m, err := l.loadMatch(ctx, run)
 	if err != nil {
 		return err
@@ -159,7 +188,7 @@ func (l *Line) AnswerMatch(ctx context.Context, by, run string, consent bool) er
 		m.State, m.By = MatchRefused, by
 		return l.saveMatch(ctx, by, "match-refuse", m)
 	}
-	values, err := l.matchValues(ctx, m.Partner, m.Kinds)
+	values, err := l.matchValues(ctx, m.Partner, m.Kinds, posts)
 	if err != nil {
 		return fmt.Errorf("answer a blind match: %w", err)
 	}
@@ -182,8 +211,8 @@ func (l *Line) AnswerMatch(ctx context.Context, by, run string, consent bool) er
 }
 
 // Match runs a blind match that the partner consented to, once, and gives
-// what both hold. progress may be nil.
-func (l *Line) Match(ctx context.Context, by, run string, progress func(done, total int)) (*Match, error) {
+// what both hold. posts are as for [Line.ProposeMatch]; progress may be nil.
+func (l *Line) Match(ctx context.Context, by, run string, posts []Value, progress func(done, total int)) (*Match, error) {
 	m, err := l.loadMatch(ctx, run)
 	if err != nil {
 		return nil, err
@@ -211,7 +240,7 @@ func (l *Line) Match(ctx context.Context, by, run string, progress func(done, to
 	if m.Held < 64 || m.Held > maxMatchSet || m.Held != bucket(m.Held) {
 		return nil, fmt.Errorf("run a blind match: %w: the partner states a set of %d", errMatch, m.Held)
 	}
-	found, err := l.runMatch(ctx, k, m, progress)
+	found, err := l.runMatch(ctx, k, m, posts, progress)
 	m.Done = l.now().UTC()
 	if err != nil {
 		m.State, m.Reason = MatchFailed, clip(err.Error())
@@ -221,8 +250,8 @@ func (l *Line) Match(ctx context.Context, by, run string, progress func(done, to
 	return m, l.saveMatch(ctx, by, "match-done", m)
 }
 
-func (l *Line) runMatch(ctx context.Context, k *link, m *Match, progress func(done, total int)) ([]Value, error) {
-	values, err := l.matchValues(ctx, m.Partner, m.Kinds)
+func (l *Line) runMatch(ctx context.Context, k *link, m *Match, posts []Value, progress func(done, total int)) ([]Value, error) {
+	values, err := l.matchValues(ctx, m.Partner, m.Kinds, posts)
 	if err != nil {
 		return nil, err
 	}
@@ -310,7 +339,10 @@ func (k *link) match(ctx context.Context, step string, q matchQuestion, re *matc
 // matchValues collects this node's values of the kinds that the partner may
 // know exist: of objects whose label the partner's clearance satisfies,
 // whether or not they were released to it.
-func (l *Line) matchValues(ctx context.Context, node string, kinds []string) ([]Value, error) {
+func (l *Line) matchValues(ctx context.Context, node string, kinds []string, posts []Value) ([]Value, error) {
+	if slices.Contains(kinds, kindPost) {
+		return distinct(posts)
+	}
 	if l.node == nil {
 		return nil, errors.New("this node has no reader of its own")
 	}
@@ -349,6 +381,25 @@ func (l *Line) matchValues(ctx context.Context, node string, kinds []string) ([]
 		}
 		q.Cursor = page.Next
 	}
+}
+
+// distinct gives each value of posts once.
+func distinct(posts []Value) ([]Value, error) {
+	seen := map[string]bool{}
+	var out []Value
+	for _, v := range posts {
+		if !seen[v.Text] {
+			seen[v.Text] = true
+			out = append(out, v)
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("this match is about posts; give the files that hold them")
+	}
+	if len(out) > maxMatchSet {
+		return nil, fmt.Errorf("%d values are over the limit of %d; choose a shorter time or fewer posts", len(out), maxMatchSet)
+	}
+	return out, nil
 }
 
 func (l *Line) loadMatch(ctx context.Context, run string) (*Match, error) {
@@ -408,15 +459,14 @@ func (l *Line) serveProposal(w http.ResponseWriter, r *http.Request, p *partnerR
 		return
 	}
 	now := l.now().UTC()
-	bad := !streamPattern.MatchString(q.Run) || len(q.Kinds) == 0 || len(q.Kinds) > len(matchKinds) || q.Asked != bucket(q.Asked) || q.Asked > maxMatchSet
-	for _, k := range q.Kinds {
-		bad = bad || !slices.Contains(matchKinds, k)
-	}
+	terms := Terms{Kinds: slices.Clone(q.Kinds), Width: time.Duration(q.Width) * time.Millisecond}
+	bad := !streamPattern.MatchString(q.Run) || len(q.Kinds) == 0 || terms.check() != nil || !slices.Equal(terms.Kinds, q.Kinds) ||
+		q.Asked != bucket(q.Asked) || q.Asked > maxMatchSet
 	if bad {
 		fail(w, http.StatusBadRequest, "match", "the proposal cannot be read")
 		return
 	}
-	m := &Match{Run: q.Run, Partner: p.Node, Kinds: q.Kinds, State: MatchProposed, By: PartnerReader(p.Node), Asked: q.Asked,
+	m := &Match{Run: q.Run, Partner: p.Node, Kinds: q.Kinds, Width: q.Width, State: MatchProposed, By: PartnerReader(p.Node), Asked: q.Asked,
 		Proposed: now, Expires: now.Add(matchValid)}
 	act := audit.Act{Actor: PartnerReader(p.Node), Verb: "match-propose", Subject: m.Run, Detail: map[string]string{"asked": fmt.Sprint(m.Asked)}}
 	_, err := l.commit(r.Context(), act, func(tx *vault.Tx) error {

@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"causeway/internal/audit"
 	"causeway/internal/vault"
 	"causeway/label"
 	"causeway/stix"
+
+	"pgregory.net/rapid"
 )
 
 // domains stores domain names under a label, released to nobody.
@@ -55,17 +59,17 @@ func matchPair(t *testing.T) (a, b *testNode) {
 func TestBlindMatch(t *testing.T) {
 	a, b := matchPair(t)
 	ctx := t.Context()
-	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), []string{"domain"})
+	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), Terms{Kinds: []string{"domain"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.line.Match(ctx, "person:a", m.Run, nil); err == nil {
+	if _, err := a.line.Match(ctx, "person:a", m.Run, nil, nil); err == nil {
 		t.Fatal("a match ran without consent")
 	}
-	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true); err != nil {
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true, nil); err != nil {
 		t.Fatal(err)
 	}
-	done, err := a.line.Match(ctx, "person:a", m.Run, nil)
+	done, err := a.line.Match(ctx, "person:a", m.Run, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +84,7 @@ func TestBlindMatch(t *testing.T) {
 	if done.Held != 64 || done.Asked != 64 {
 		t.Errorf("sizes shown %d and %d, want buckets of 64", done.Held, done.Asked)
 	}
-	if _, err := a.line.Match(ctx, "person:a", m.Run, nil); err == nil {
+	if _, err := a.line.Match(ctx, "person:a", m.Run, nil, nil); err == nil {
 		t.Error("a match ran twice on one consent")
 	}
 	theirs, err := b.line.Matches(ctx)
@@ -92,14 +96,14 @@ func TestBlindMatch(t *testing.T) {
 func TestMatchRefused(t *testing.T) {
 	a, b := matchPair(t)
 	ctx := t.Context()
-	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), nil)
+	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), Terms{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, false); err != nil {
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := a.line.Match(ctx, "person:a", m.Run, nil); err != nil || m.State != MatchRefused {
+	if m, err := a.line.Match(ctx, "person:a", m.Run, nil, nil); err != nil || m.State != MatchRefused {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
@@ -109,7 +113,7 @@ func TestMatchRefused(t *testing.T) {
 func TestAttackEnumerationByMatch(t *testing.T) {
 	a, b := matchPair(t)
 	ctx := t.Context()
-	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), []string{"domain"})
+	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), Terms{Kinds: []string{"domain"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +136,7 @@ func TestAttackEnumerationByMatch(t *testing.T) {
 	if code, _ := ask(q); code != http.StatusForbidden {
 		t.Errorf("without consent: %d", code)
 	}
-	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true); err != nil {
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true, nil); err != nil {
 		t.Fatal(err)
 	}
 	if code, body := ask(q); code != http.StatusOK {
@@ -157,11 +161,11 @@ func TestAttackEnumerationByMatch(t *testing.T) {
 	b.close()
 	b.open()
 	b.start()
-	again, err := a.line.ProposeMatch(ctx, "person:a", b.name(), []string{"domain"})
+	again, err := a.line.ProposeMatch(ctx, "person:a", b.name(), Terms{Kinds: []string{"domain"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.line.AnswerMatch(ctx, "person:b", again.Run, true); err != nil {
+	if err := b.line.AnswerMatch(ctx, "person:b", again.Run, true, nil); err != nil {
 		t.Fatal(err)
 	}
 	q.Run = again.Run
@@ -245,4 +249,66 @@ func BenchmarkMatch(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*matchBatch), "us/element")
+}
+
+// Two agencies that see different platforms find what was shared on both at
+// the same time, by content keys in two grids of time; neither shows a post or
+// an account.
+func TestBlindMatchOfPosts(t *testing.T) {
+	a, b := newTestNode(t, "BEL", true), newTestNode(t, "JPN", true)
+	befriend(t, a, b, "SECRET")
+	a.start()
+	b.start()
+	ctx := t.Context()
+	width := time.Minute
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	values := func(objects map[string]time.Duration) (out []Value) {
+		for o, d := range objects {
+			v := PostValues(o, at.Add(d), width)
+			out = append(out, v[:]...)
+		}
+		return out
+	}
+	ours := values(map[string]time.Duration{"https://Fake.example/story#x": 0, "hash-1": 10 * time.Second, "hash-2": 0})
+	theirs := values(map[string]time.Duration{"https://fake.example/story": 20 * time.Second, "hash-1": 10 * time.Minute, "hash-3": 0})
+	if _, err := a.line.ProposeMatch(ctx, "person:a", b.name(), Terms{Kinds: []string{"post", "url"}, Width: width}, ours); err == nil {
+		t.Error("posts were mixed with other kinds")
+	}
+	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), Terms{Kinds: []string{"post"}, Width: width}, ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true, nil); err == nil {
+		t.Error("a match of posts was consented to without posts")
+	}
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true, theirs); err != nil {
+		t.Fatal(err)
+	}
+	done, err := a.line.Match(ctx, "person:a", m.Run, ours, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(done.Found) == 0 {
+		t.Error("nothing was found in common")
+	}
+	for _, v := range done.Found {
+		if !strings.HasSuffix(v.Text, "/https://fake.example/story") {
+			t.Errorf("found %q, which they have not in common at one time", v.Text)
+		}
+	}
+}
+
+// Posts less than half a width apart share a cell, posts a width and a half
+// apart share none.
+func TestPostValues(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		width := time.Duration(rapid.Int64Range(int64(minWidth), int64(maxWidth)).Draw(rt, "width")).Truncate(time.Millisecond)
+		at := time.UnixMicro(rapid.Int64Range(-1e15, 4e15).Draw(rt, "at"))
+		apart := time.Duration(rapid.Int64Range(0, 3*int64(width)).Draw(rt, "apart")).Truncate(time.Microsecond)
+		x, y := PostValues("o", at, width), PostValues("o", at.Add(apart), width)
+		share := x[0] == y[0] || x[1] == y[1]
+		if apart < width/2 && !share || apart >= width && share {
+			rt.Fatalf("width %v, apart %v: share %v", width, apart, share)
+		}
+	})
 }
