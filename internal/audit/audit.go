@@ -18,6 +18,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -70,7 +71,8 @@ func (e Entry) Encode() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// DecodeEntry is the inverse of [Entry.Encode].
+// DecodeEntry is the inverse of [Entry.Encode]. It refuses every other text
+// that could be read as the same entry, so that an entry has one commitment.
 func DecodeEntry(b []byte) (Entry, error) {
 	var v body
 	dec := json.NewDecoder(bytes.NewReader(b))
@@ -78,7 +80,11 @@ func DecodeEntry(b []byte) (Entry, error) {
 	if err := dec.Decode(&v); err != nil {
 		return Entry{}, fmt.Errorf("decode audit entry: %w", err)
 	}
-	return Entry{v.Index, time.UnixMicro(v.At).UTC(), v.Act, v.Effects}, nil
+	e := Entry{v.Index, time.UnixMicro(v.At).UTC(), v.Act, v.Effects}
+	if again, err := e.Encode(); err != nil || !bytes.Equal(again, b) {
+		return Entry{}, errors.New("decode audit entry: it is not in the one form that entries have")
+	}
+	return e, nil
 }
 
 // SaltSize is the number of random bytes in front of each entry.

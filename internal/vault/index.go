@@ -15,7 +15,7 @@ import (
 
 // indexBatch is how many versions are indexed in one transaction; other
 // writers get their turn between two.
-const indexBatch = 256
+const indexBatch = 100
 
 // indexing runs until the vault is closed.
 func (v *Vault) indexing(ctx context.Context) {

@@ -14,6 +14,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,6 +63,12 @@ func Open(ctx context.Context, url string) (*Engine, error) {
 		// The parser's error can hold the password.
 		return nil, errors.New("open the vault in PostgreSQL: the connection string cannot be read; give postgres://user@host/database or key=value pairs")
 	}
+	// A machine that is lost does not say so: find out within 20 seconds.
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = 10 * time.Second
+	}
+	dial := net.Dialer{Timeout: cfg.ConnectTimeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	cfg.DialFunc = dial.DialContext
 	e := &Engine{cfg: cfg, name: rand.Text(), writer: make(chan *pgx.Conn, 1), pool: make(chan *pgx.Conn, connections), announced: make(chan []int64, 64)}
 	e.writer <- nil
 	for range connections {
