@@ -14,9 +14,10 @@ import (
 // bytes a content stay in memory for look-ups; the entries themselves go to
 // blocks of entriesPerBlock, which move to scratch when memory is short.
 type contents struct {
-	seed  maphash.Seed
-	table []uint64 // upper half: tag of the hash; lower half: id + 1; 0 is free
-	n     uint32
+	seed   maphash.Seed
+	table  []uint64 // upper half: tag of the hash; lower half: id + 1; 0 is free
+	n      uint32
+	warmed uint64 // keeps warm's reads from being optimised away
 
 	size    int64    // bytes of all finished blocks
 	tail    []byte   // entries of the block being filled
@@ -40,10 +41,30 @@ func newContents() *contents {
 	return &contents{seed: maphash.MakeSeed(), table: make([]uint64, 1<<10), cached: -1}
 }
 
+func (c *contents) hash(content []byte) uint64 { return maphash.Bytes(c.seed, content) }
+
+// warm touches the part of the table that a look-up of h will need.
+func (c *contents) warm(h uint64) { c.warmed ^= c.table[h&uint64(len(c.table)-1)] }
+
+// reserve makes room for about n contents, so that the table does not grow
+// step by step.
+func (c *contents) reserve(n int64) {
+	size := int64(1) << 10
+	for size*3 < n*4 {
+		size *= 2
+	}
+	if c.n == 0 && size > int64(len(c.table)) {
+		c.table = make([]uint64, size)
+	}
+}
+
 // id returns the number of content and, when it was seen before, by whom and
 // when; fresh is true for a new one.
 func (c *contents) id(content []byte, by firstSeen) (id uint32, first firstSeen, fresh bool, err error) {
-	h := maphash.Bytes(c.seed, content)
+	return c.idOf(c.hash(content), content, by)
+}
+
+func (c *contents) idOf(h uint64, content []byte, by firstSeen) (id uint32, first firstSeen, fresh bool, err error) {
 	tag, mask := h>>32, uint64(len(c.table)-1)
 	i := h & mask
 	for ; c.table[i] != 0; i = (i + 1) & mask {

@@ -42,10 +42,11 @@ func load(ctx context.Context, src Source, opt *Options) (*posts, error) {
 			return nil, err
 		}
 		err := src.Next(&b)
-		for i := range b.Posts {
-			if err := p.add(&b.Posts[i]); err != nil {
-				return nil, fmt.Errorf("row %d: %w", b.Posts[i].Row, err)
-			}
+		if p.in.Rows == 0 && b.Done > 0 && b.Total > b.Done {
+			p.contents.reserve(min(int64(float64(len(b.Posts))*float64(b.Total)/float64(b.Done)), opt.Memory/3/8))
+		}
+		if err := p.addAll(b.Posts); err != nil {
+			return nil, err
 		}
 		opt.Progress("read", b.Done, b.Total)
 		if errors.Is(err, io.EOF) {
@@ -57,12 +58,38 @@ func load(ctx context.Context, src Source, opt *Options) (*posts, error) {
 	}
 }
 
-func (p *posts) add(x *Post) error {
-	account, err := p.accounts.id(0, x.Account)
+// hashes of the three names of a post.
+type hashes struct{ account, object, content uint64 }
+
+// addAll adds a batch, a few posts at a time: all their hashes, then all their
+// cache misses, then the posts.
+func (p *posts) addAll(batch []Post) error {
+	var hs [32]hashes
+	for some := range slices.Chunk(batch, len(hs)) {
+		for i := range some {
+			x := &some[i]
+			hs[i] = hashes{p.accounts.hash(0, x.Account), p.objects.hash(x.Kind, x.Object), p.contents.hash(x.Content)}
+			p.contents.warm(hs[i].content)
+		}
+		for i := range some {
+			p.accounts.warm(hs[i].account)
+			p.objects.warm(hs[i].object)
+		}
+		for i := range some {
+			if err := p.add(&some[i], &hs[i]); err != nil {
+				return fmt.Errorf("row %d: %w", some[i].Row, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *posts) add(x *Post, h *hashes) error {
+	account, err := p.accounts.idOf(h.account, 0, x.Account)
 	if err != nil {
 		return err
 	}
-	content, first, fresh, err := p.contents.id(x.Content, firstSeen{account, x.Time})
+	content, first, fresh, err := p.contents.idOf(h.content, x.Content, firstSeen{account, x.Time})
 	if err != nil {
 		return err
 	}
@@ -100,7 +127,7 @@ func (p *posts) add(x *Post) error {
 		}
 		r.flags = selfShare
 	}
-	if r.object, err = p.objects.id(x.Kind, x.Object); err != nil {
+	if r.object, err = p.objects.idOf(h.object, x.Kind, x.Object); err != nil {
 		return err
 	}
 	if int(r.object) == len(p.shares) {

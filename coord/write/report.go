@@ -149,7 +149,7 @@ body{font:15px/1.55 system-ui,sans-serif;color:#1a1a1a;background:#fff;margin:0 
 h1{font-size:1.7rem;margin:1.5rem 0 .2rem}h2{font-size:1.15rem;margin:2.2rem 0 .5rem;border-bottom:1px solid #ccc;break-after:avoid}
 .lead{font-size:1.05rem;margin:.2rem 0 1rem}
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #e4e4e4;vertical-align:top;overflow-wrap:anywhere}
-th{font-weight:600}td.n,th.n{text-align:right;white-space:nowrap;overflow-wrap:normal}
+th{font-weight:600}td:first-child,th:first-child,td:nth-child(2){min-width:5.5rem}td.n,th.n{text-align:right;white-space:nowrap;overflow-wrap:normal}
 svg{max-width:100%;height:auto;display:block;border:1px solid #ddd}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1.2rem;font-size:13px;margin:0}dt{color:#555}dd{margin:0;overflow-wrap:anywhere}
 .note{background:#f4f1e8;padding:.6rem .9rem;margin:.5rem 0}
