@@ -4,7 +4,8 @@
 //
 // All flips are compiled in at once: each check c becomes mutant.Flip(n, c) in
 // an overlay, and a run chooses n by an environment variable. So a package is
-// compiled once, and a flip costs one run of its tests.
+// compiled once, and a flip costs one run of its tests. In packages that write
+// SQL, each comparison inside a text of SQL is a check too.
 //
 //	go run .ci/mutation/main.go PACKAGE[=FILE,...] TESTPACKAGE[:RUN[!SKIP]],... ...
 //
@@ -28,6 +29,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -119,6 +121,15 @@ var active, _ = strconv.Atoi(os.Getenv("MUTANT"))
 
 // Flip gives b, or its opposite when the check n is the one to flip.
 func Flip(n int, b bool) bool { return b != (n == active) }
+
+// Text gives texts[0], or the variant of it in which the check to flip is
+// flipped; the variants are those of the checks n, n+1, ...
+func Text(n int, texts ...string) string {
+	if i := active - n + 1; i > 0 && i < len(texts) {
+		return texts[i]
+	}
+	return texts[0]
+}
 `
 
 // mutate tries every check of one package and gives how many there were and
@@ -271,7 +282,7 @@ func instrument(pkg, only, work string) ([]site, string, error) {
 		if err != nil {
 			return nil, "", err
 		}
-		w := wrapper{file: relative, next: len(sites) + 1}
+		w := wrapper{file: relative, next: len(sites) + 1, sql: strings.HasSuffix(pkg, "/sqlite") || strings.HasSuffix(pkg, "/postgres")}
 		text, err := w.wrap(source)
 		if err != nil {
 			return nil, "", err
@@ -298,6 +309,7 @@ func instrument(pkg, only, work string) ([]site, string, error) {
 type wrapper struct {
 	file  string
 	next  int
+	sql   bool
 	sites []site
 	set   *token.FileSet
 }
@@ -335,6 +347,10 @@ func directive(c *ast.CommentGroup) bool {
 func (w *wrapper) statements(n ast.Node) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.GenDecl: // a constant cannot be a call
+			return n.Tok != token.CONST
+		case *ast.BinaryExpr:
+			n.X, n.Y = w.query(n.X), w.query(n.Y)
 		case *ast.IfStmt:
 			n.Cond = w.condition(n.Cond)
 		case *ast.ForStmt:
@@ -356,14 +372,14 @@ func (w *wrapper) statements(n ast.Node) {
 			}
 		case *ast.AssignStmt:
 			for i := range n.Rhs {
-				n.Rhs[i] = w.comparison(n.Rhs[i])
+				n.Rhs[i] = w.query(w.comparison(n.Rhs[i]))
 			}
 		case *ast.CallExpr:
-			if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Flip" {
-				return true
+			if f, ok := n.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "Flip" || f.Sel.Name == "Text") {
+				return f.Sel.Name == "Flip"
 			}
 			for i := range n.Args {
-				n.Args[i] = w.comparison(n.Args[i])
+				n.Args[i] = w.query(w.comparison(n.Args[i]))
 			}
 		}
 		return true
@@ -423,4 +439,42 @@ func (w *wrapper) flip(e ast.Expr) ast.Expr {
 		Fun:  &ast.SelectorExpr{X: ast.NewIdent("mutant"), Sel: ast.NewIdent("Flip")},
 		Args: []ast.Expr{&ast.BasicLit{Kind: token.INT, Value: fmt.Sprint(s.number)}, e},
 	}
+}
+
+// operators are the comparisons of SQL and their opposites.
+var operators = [][2]string{{" <> ", " = "}, {" >= ", " < "}, {" <= ", " > "}, {" = ", " <> "}, {" > ", " <= "}, {" < ", " >= "},
+	{" IN (", " NOT IN ("}, {"EXISTS (", "NOT EXISTS ("}, {"NOT ", " "}}
+
+// query wraps a text of SQL that compares: one check for each comparison.
+func (w *wrapper) query(e ast.Expr) ast.Expr {
+	lit, ok := e.(*ast.BasicLit)
+	if !w.sql || !ok || lit.Kind != token.STRING {
+		return e
+	}
+	text, err := strconv.Unquote(lit.Value)
+	if err != nil || !strings.Contains(text, ".") && !strings.Contains(text, "?") && text != "NOT " {
+		return e
+	}
+	first := w.next
+	args := []ast.Expr{&ast.BasicLit{Kind: token.INT, Value: fmt.Sprint(first)}, e}
+	for at := 0; at < len(text); {
+		step := 1
+		for _, op := range operators {
+			if !strings.HasPrefix(text[at:], op[0]) {
+				continue
+			}
+			variant := text[:at] + op[1] + text[at+len(op[0]):]
+			context := strings.Join(strings.Fields(text[max(0, at-24):min(len(text), at+24)]), " ")
+			w.sites = append(w.sites, site{number: w.next, file: w.file, line: w.set.Position(e.Pos()).Line, text: "SQL: " + context})
+			w.next++
+			args = append(args, &ast.BasicLit{Kind: token.STRING, Value: strconv.Quote(variant)})
+			step = len(op[0]) - 1
+			break
+		}
+		at += step
+	}
+	if len(args) == 2 {
+		return e
+	}
+	return &ast.CallExpr{Fun: &ast.SelectorExpr{X: ast.NewIdent("mutant"), Sel: ast.NewIdent("Text")}, Args: args}
 }
