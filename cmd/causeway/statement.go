@@ -26,6 +26,7 @@ type statementCmd struct {
 	Publish   statementPublishCmd   `cmd:"" help:"Log and publish every draft that has its signatures."`
 	Verify    statementVerifyCmd    `cmd:"" help:"Check a published site: words, signatures, dates, log and every page."`
 	Correct   statementCorrectCmd   `cmd:"" help:"Draft the next version of a published statement with a correction."`
+	Confirm   statementConfirmCmd   `cmd:"" help:"List the digest of a version on another site that this agency co-signed, under its own domain."`
 	Translate statementTranslateCmd `cmd:"" help:"Bind a translation to the exact version it translates; it never touches the signed bytes."`
 	Sample    statementSampleCmd    `cmd:"" help:"Write the shipped starting set (vision, is, is not) in English and Japanese, to edit."`
 	Coverage  statementCoverageCmd  `cmd:"" help:"Which observed narratives are answered, where and when; unanswered, late, expired."`
@@ -158,11 +159,23 @@ func (c *statementPublishCmd) Run(p *process) error {
 }
 
 type statementVerifyCmd struct {
-	Site   string `arg:"" help:"Folder or web address of a published site."`
-	Policy string `type:"existingfile" help:"Keys and witness policy to trust: provider-metadata.json obtained earlier or by another way."`
-	Since  string `type:"existingfile" help:"An older checkpoint; proves that nothing was rewritten since."`
-	At     string `help:"Verify as of this time instead of now." placeholder:"TIME"`
-	JSON   bool   `name:"json" help:"Print the whole report as JSON."`
+	Site   string            `arg:"" help:"Folder or web address of a published site."`
+	Policy string            `type:"existingfile" help:"Keys and witness policy to trust: provider-metadata.json obtained earlier or by another way."`
+	Since  string            `type:"existingfile" help:"An older checkpoint; proves that nothing was rewritten since."`
+	Other  map[string]string `help:"Site of another signatory, to see whether it confirms: DOMAIN=FOLDER or DOMAIN=URL." placeholder:"DOMAIN=SITE"`
+	At     string            `help:"Verify as of this time instead of now." placeholder:"TIME"`
+	JSON   bool              `name:"json" help:"Print the whole report as JSON."`
+}
+
+// siteAt is a published site in a folder or on the web.
+func siteAt(p *process, site string) (statement.Source, error) {
+	if strings.HasPrefix(site, "https://") || strings.HasPrefix(site, "http://") {
+		return statement.Web{Ctx: p.ctx, Base: site, Client: http.DefaultClient}, nil
+	}
+	if _, err := os.Stat(site); err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	return statement.Dir(site), nil
 }
 
 func (c *statementVerifyCmd) Run(p *process) error {
@@ -186,11 +199,15 @@ func (c *statementVerifyCmd) Run(p *process) error {
 			return err
 		}
 	}
-	var src statement.Source = statement.Dir(c.Site)
-	if strings.HasPrefix(c.Site, "https://") || strings.HasPrefix(c.Site, "http://") {
-		src = statement.Web{Ctx: p.ctx, Base: c.Site, Client: http.DefaultClient}
-	} else if _, err := os.Stat(c.Site); err != nil {
-		return fmt.Errorf("verify: %w", err)
+	src, err := siteAt(p, c.Site)
+	if err != nil {
+		return err
+	}
+	opt.Others = map[string]statement.Source{}
+	for domain, site := range c.Other {
+		if opt.Others[domain], err = siteAt(p, site); err != nil {
+			return err
+		}
 	}
 	r := statement.Verify(src, opt)
 	if c.JSON {
@@ -202,6 +219,11 @@ func (c *statementVerifyCmd) Run(p *process) error {
 	} else {
 		for _, s := range r.Statements {
 			fmt.Fprintf(p.stdout, "%s v%d %s %s signed by %s logged %s\n", s.ID, s.Version, s.Kind, s.Status, strings.Join(s.SignedBy, ", "), s.LoggedAt.Format(time.RFC3339))
+			for _, x := range s.Confirmations {
+				if len(c.Other) > 0 && x.State != statement.OwnSite {
+					fmt.Fprintf(p.stdout, "  %s %s %s\n", x.Domain, x.State, x.Why)
+				}
+			}
 		}
 		for _, f := range r.Findings {
 			fmt.Fprintf(p.stdout, "FAIL %s %s: %s\n", f.Code, f.Where, f.Text)

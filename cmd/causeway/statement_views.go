@@ -156,3 +156,11 @@ func (c *statementTranslateCmd) Run(p *process) error {
 	}
 	return nil
 }
+
+type statementConfirmCmd struct {
+	statementFolder
+	Digest string `arg:"" help:"Digest of the version, as verify --json prints it."`
+}
+
+// Run notes the digest; the next publish lists it in the signed metadata.
+func (c *statementConfirmCmd) Run(p *process) error { return c.folder().Confirm(c.Digest) }

@@ -243,6 +243,13 @@ func (f Folder) Publish(m Metadata, now time.Time) (p Published, err error) {
 			pub.Metadata.LogOrigin = s.Name
 		}
 	}
+	confirms, err := f.confirms()
+	if err != nil {
+		return p, err
+	}
+	pub.Metadata.Confirms = append(slices.Clone(pub.Metadata.Confirms), confirms...)
+	slices.Sort(pub.Metadata.Confirms)
+	pub.Metadata.Confirms = slices.Compact(pub.Metadata.Confirms)
 	if pub.Translations, err = LoadTranslations(f.Site(), records, old); err != nil {
 		return p, err
 	}

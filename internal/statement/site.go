@@ -30,6 +30,9 @@ type Metadata struct {
 	Witnesses    WitnessPolicy `json:"witness_policy"`
 	// Translations name every translation of the site.
 	Translations []TranslationRef `json:"translations,omitempty"`
+	// Confirms lists digests of versions on other sites that this domain
+	// co-signed.
+	Confirms []string `json:"confirms,omitempty"`
 }
 
 // WitnessPolicy is how many cosignatures of how many nations a checkpoint needs.

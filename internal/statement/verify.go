@@ -63,6 +63,8 @@ type Checked struct {
 	SignedBy []string  `json:"signed_by"`
 	LoggedAt time.Time `json:"logged_at"`
 	Digest   string    `json:"sha256"`
+
+	Confirmations []Confirmation `json:"confirmations"` // by signatory, from its own domain
 }
 
 // Report is the answer of Verify.
@@ -86,6 +88,8 @@ type VerifyOptions struct {
 	Now    time.Time
 	Policy *Metadata // keys and witness policy pinned out of band; nil trusts the site's own
 	Since  []byte    // an older checkpoint of the same log, to prove nothing was rewritten
+
+	Others map[string]Source // sites of other signatories, by domain, to see whether they confirm
 }
 
 // Verify checks a whole site and renders it again to compare every byte.
@@ -146,6 +150,7 @@ type run struct {
 	m, trust *Metadata
 	opt      VerifyOptions
 	seen     map[string]cosigned1
+	confirms map[string]confirmed // by domain
 }
 
 // checkpoint verifies a cosigned checkpoint under the trusted policy.
@@ -365,6 +370,7 @@ func (v *run) statements(records []Record, t *tree) {
 			v.r.add(LogRewritten, where+"statement.tlog-proof", "its checkpoint does not commit to this log")
 		}
 		done.LoggedAt = c.at
+		done.Confirmations = v.confirmations(s, done.Digest)
 		if results[i].err != nil {
 			v.r.add(BadSignature, where+"statement.note", "%v", results[i].err)
 		}
