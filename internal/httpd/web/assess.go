@@ -8,6 +8,7 @@ import (
 
 	"causeway/internal/desk"
 	"causeway/internal/people"
+	"causeway/internal/vault"
 	"causeway/label"
 	"causeway/label/stanag4774"
 	"causeway/stix"
@@ -69,6 +70,16 @@ func (q *request) policyForms(e label.Effective) (out []policyForm) {
 		out = append(out, f)
 	}
 	return out
+}
+
+// newestLabel is the label of the newest thing made here that the visitor may
+// see: a new one starts from it, as the next mostly is like the last.
+func (q *request) newestLabel() (label.Effective, error) {
+	page, err := q.view().Page(q.ctx(), vault.Query{Match: vault.Match{Types: reading, Source: local}, Limit: 1, Newest: true, Bare: true})
+	if err != nil || len(page.Rows) == 0 {
+		return label.Effective{}, err
+	}
+	return page.Rows[0].Effective, nil
 }
 
 func setOf(oid string, set label.TagSet, have *label.Label, now time.Time) setChoice {

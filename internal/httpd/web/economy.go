@@ -100,7 +100,11 @@ func (q *request) economy() error {
 		return err
 	}
 	if data.CanBring {
-		data.PolicyForms = q.policyForms(label.Effective{})
+		e, err := q.newestLabel()
+		if err != nil {
+			return err
+		}
+		data.PolicyForms = q.policyForms(e)
 	}
 	return q.render("economy", "place.economy", q.say("place.economy"), data)
 }
@@ -315,41 +319,32 @@ func hhiBand(f trade.Figure) string {
 	return "spread"
 }
 
-// bandsDrawn bounds the flows of a picture; smaller ones are summed.
-const bandsDrawn = 14
+// bandsDrawn bounds the flows of a picture.
+const bandsDrawn = 18
 
-// flows draws who supplies the country, and who supplies its suppliers.
+// flows draws the largest flows of the product, those to the country in
+// colour.
 func (q *request) flows(p *product, country string) template.HTML {
-	s := chart.Sankey{Label: q.say("economy.flows.label", p.Title, q.country(country)), Width: 1080, Height: 420, Names: map[string]string{}}
 	w := p.World
 	links := slices.Clone(w.Links)
-	slices.SortStableFunc(links, func(a, b cascade.Link) int { return cmp.Compare(b.Quantity, a.Quantity) })
-	supplies := map[string]bool{}
-	for _, l := range links {
-		if from, to := w.Places[l.From], w.Places[l.To]; to == country && len(supplies) < bandsDrawn {
-			supplies[from] = true
-			s.Flows = append(s.Flows, q.flow(p, from, to+" ", l.Quantity))
+	slices.SortStableFunc(links, func(a, b cascade.Link) int {
+		ours := func(l cascade.Link) int {
+			if w.Places[l.To] == country {
+				return 0
+			}
+			return 1
 		}
-	}
-	second := 0
+		return cmp.Or(cmp.Compare(ours(a), ours(b)), cmp.Compare(b.Quantity, a.Quantity))
+	})
+	links = links[:min(len(links), bandsDrawn)]
+	s := chart.Sankey{Label: q.say("economy.flows.label", p.Title, q.country(country)), Width: 1180, Height: 120 + 26*float64(len(links)), Names: map[string]string{}}
 	for _, l := range links {
-		if from, to := w.Places[l.From], w.Places[l.To]; supplies[to] && from != country && second < bandsDrawn {
-			second++
-			s.Flows = append(s.Flows, q.flow(p, "← "+from, to, l.Quantity))
-			s.Names["← "+from] = q.country(from)
-		}
-	}
-	for i, name := range w.Places {
-		s.Names[name] = q.country(w.Places[i])
-		s.Names[name+" "] = q.country(w.Places[i])
+		from, to := w.Places[l.From], w.Places[l.To]
+		s.Names[from], s.Names[to+" "] = q.country(from), q.country(to)
+		s.Flows = append(s.Flows, chart.Flow{From: from, To: to + " ", Value: l.Quantity, Faint: to != country,
+			Title: fmt.Sprintf("%s → %s: %s %s", q.country(from), q.country(to), decimal(l.Quantity, 1), p.Unit)})
 	}
 	return s.SVG()
-}
-
-func (q *request) flow(p *product, from, to string, quantity float64) chart.Flow {
-	clean := func(s string) string { return q.country(strings.TrimSpace(strings.TrimPrefix(s, "← "))) }
-	return chart.Flow{From: from, To: to, Value: quantity,
-		Title: fmt.Sprintf("%s → %s: %s %s", clean(from), clean(to), decimal(quantity, 1), p.Unit)}
 }
 
 // flowsCSV gives the flows as a table.

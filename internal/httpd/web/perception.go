@@ -16,7 +16,6 @@ import (
 	"causeway/internal/httpd/web/chart"
 	"causeway/internal/people"
 	"causeway/internal/vault"
-	"causeway/label"
 	"causeway/opinion"
 	"causeway/stix"
 )
@@ -100,7 +99,11 @@ func (q *request) perceptions() error {
 		return err
 	}
 	if data.CanBring {
-		data.PolicyForms = q.policyForms(label.Effective{})
+		e, err := q.newestLabel()
+		if err != nil {
+			return err
+		}
+		data.PolicyForms = q.policyForms(e)
 	}
 	return q.render("perceptions", "place.public", q.say("public.perception"), data)
 }

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"fmt"
 	"strings"
 
 	"causeway/internal/desk"
 	"causeway/internal/line"
 	"causeway/internal/people"
+	"causeway/label"
 )
 
 func releaseRoutes() []Route {
@@ -32,11 +34,48 @@ type previewData struct {
 	Items       []item
 	More        int
 	Kinds       []choice
-	Partners    []desk.Recipient
+	Partners    []recipient
 	Admitted    int
 	Only        string // the one partner that can receive it, if there is one
 	Precedences []precedence
 	Way         []step
+}
+
+// recipient is one partner of a preview, with what it would be kept from
+// grouped by the reason.
+type recipient struct {
+	desk.Recipient
+	Kept []kept
+}
+
+// kept is what one set of reasons withholds.
+type kept struct {
+	Reasons []label.Reason
+	Items   []desk.Withheld
+	More    int
+}
+
+// namedKept bounds the items that are named for one set of reasons.
+const namedKept = 3
+
+func byReason(r desk.Recipient) recipient {
+	out := recipient{Recipient: r}
+	index := map[string]int{}
+	for _, w := range r.Withheld {
+		key := fmt.Sprint(w.Decision.Reasons)
+		i, ok := index[key]
+		if !ok {
+			i = len(out.Kept)
+			index[key] = i
+			out.Kept = append(out.Kept, kept{Reasons: w.Decision.Reasons})
+		}
+		if k := &out.Kept[i]; len(k.Items) < namedKept {
+			k.Items = append(k.Items, w)
+		} else {
+			k.More++
+		}
+	}
+	return out
 }
 
 type precedence struct {
@@ -62,7 +101,7 @@ func (q *request) preview() error {
 	if err != nil {
 		return act(err)
 	}
-	data := previewData{item: it, Count: len(p.Items), Partners: p.Partners, Way: q.way(4)}
+	data := previewData{item: it, Count: len(p.Items), Way: q.way(4)}
 	counts := map[string]int64{}
 	var order []string
 	for i, content := range p.Items {
@@ -83,6 +122,7 @@ func (q *request) preview() error {
 		data.Kinds = append(data.Kinds, choice{Name: kind, Count: counts[kind]})
 	}
 	for _, r := range p.Partners {
+		data.Partners = append(data.Partners, byReason(r))
 		if r.Allow && !r.Released {
 			data.Admitted++
 			data.Only = r.Name

@@ -14,6 +14,7 @@ type Flow struct {
 	Value    float64
 	Title    string
 	Lost     bool // drawn hatched: the part that a measure stops
+	Faint    bool // drawn grey: there, but not what the picture is about
 }
 
 // Sankey shows flows from left to right. A name stands in the column after the
@@ -62,6 +63,8 @@ func (s Sankey) SVG() template.HTML {
 		class := "flow " + Class(a.group)
 		if f.Lost {
 			class = "flow lost"
+		} else if f.Faint {
+			class = "flow gx"
 		}
 		c.f(`<path class="%s" d="M%s %sC%s %s %s %s %s %sL%s %sC%s %s %s %s %s %sZ"><title>%s</title></path>`, class,
 			num(x1), num(y1), num(mid), num(y1), num(mid), num(y2), num(x2), num(y2),

@@ -17,6 +17,7 @@ export function startArrivals(): void {
   source.addEventListener("available", (event) => {
     show(place, JSON.parse((event as MessageEvent<string>).data) as Arrival);
   });
+  new MutationObserver(() => markBars(place)).observe(place, { childList: true });
   window.addEventListener("pagehide", () => source.close());
 }
 
@@ -44,10 +45,36 @@ function show(place: HTMLElement, news: Arrival): void {
   away.textContent = place.dataset.away ?? "";
   away.addEventListener("click", () => card.remove());
 
+  card.dataset.marking = news.marking;
+  card.dataset.colour = news.colour;
   card.append(head, title, away);
   place.append(card);
   while (place.childElementCount > 3) place.firstElementChild?.remove();
   if (!urgent) setTimeout(() => card.remove(), 12_000);
+}
+
+/**
+ * Keeps the bars of the page true: while a card is on it, its marking stands in
+ * them beside the page's own, and goes when the card goes.
+ */
+function markBars(place: HTMLElement): void {
+  const cards = [...place.querySelectorAll<HTMLElement>(".arrival")];
+  for (const bar of document.querySelectorAll<HTMLElement>(".marking-bar")) {
+    const own = (bar.dataset.own ??= bar.className);
+    for (const added of bar.querySelectorAll("[data-added]")) added.remove();
+    const none = bar.querySelector<HTMLElement>("[data-none]");
+    const said = new Set([...bar.querySelectorAll("span")].map((part) => part.textContent));
+    for (const card of cards) {
+      const marking = card.dataset.marking ?? "";
+      if (said.has(marking)) continue;
+      said.add(marking);
+      const part = span("", marking);
+      part.dataset.added = "";
+      bar.append(part);
+    }
+    if (none) none.hidden = cards.length > 0;
+    bar.className = none && cards[0] ? `${own} ${cards[0].dataset.colour ?? ""}` : own;
+  }
 }
 
 function span(className: string, text: string): HTMLSpanElement {

@@ -99,12 +99,19 @@ test("from posts to a release to one partner, in under 15 clicks", async () => {
 /** Chooses a label in the NATO policy's own words: restricted, for the members and Japan. */
 async function chooseLabel(visitor) {
   const policy = visitor.page.locator(".policy").filter({ has: visitor.page.locator("strong", { hasText: /^NATO/ }) }).first();
-  await policy.locator("input[name=policy]").check();
-  await policy.locator("input[type=radio][value=RESTRICTED]").check();
-  await policy.locator("[role=group][aria-label^='Context'] input[value=NATO]").check();
-  await policy.locator("[role=group][aria-label^='Context'] input[value=Releasable]").check();
-  for (const value of ["NATO", "JPN"]) await policy.locator(`[role=group][aria-label^='Releasable To'] input[value=${value}]`).check();
-  visitor.clicks += 6;
+  for (const choice of [
+    "input[name=policy]",
+    "input[type=radio][value=RESTRICTED]",
+    "[role=group][aria-label^='Context'] input[value=NATO]",
+    "[role=group][aria-label^='Context'] input[value=Releasable]",
+    "[role=group][aria-label^='Releasable To'] input[value=NATO]",
+    "[role=group][aria-label^='Releasable To'] input[value=JPN]",
+  ]) {
+    const box = policy.locator(choice);
+    if (await box.isChecked()) continue; // the form starts from the label used last
+    await box.check();
+    visitor.clicks++;
+  }
 }
 
 test("why can Brussels read this, and why can Canberra not: two clicks", async () => {
@@ -206,7 +213,8 @@ test("a measure is announced: who is hit, and a plan with who pays, in under 10 
   assert.ok((await page.locator("#answer table tbody tr").count()) > 3);
   assert.ok(analyst.clicks < 10, `${analyst.clicks} clicks`);
   await page.locator("details.keep summary").click();
-  await page.locator("form[method=post] button.primary").last().click();
+  await page.fill("#code", "811292");
+  await page.locator("details.keep form button.primary").click();
   await arrive(page, /\/object\/x-causeway-plan--/);
   await analyst.go("/economy");
   await shot(page, "economy");
