@@ -70,7 +70,8 @@ func NamedID(typ string, namespace UUID, name string) string {
 }
 
 // contributing are the ID Contributing Properties of each SCO type (STIX 6).
-// Process has none: its ids are random.
+// Process has none: its ids are random. media-content is OpenCTI's, whose rule
+// this is.
 var contributing = map[string][]string{
 	"artifact":             {"hashes", "payload_bin"},
 	"autonomous-system":    {"number"},
@@ -82,6 +83,7 @@ var contributing = map[string][]string{
 	"ipv4-addr":            {"value"},
 	"ipv6-addr":            {"value"},
 	"mac-addr":             {"value"},
+	"media-content":        {"url"},
 	"mutex":                {"name"},
 	"network-traffic":      {"start", "end", "src_ref", "dst_ref", "src_port", "dst_port", "protocols", "extensions"},
 	"process":              {},

@@ -253,6 +253,64 @@ func TestMISP(t *testing.T) {
 	}
 }
 
+// Whatever a part says about its own audience counts inside an object too.
+func TestMISPObjectsKeepTheAudienceOfTheirParts(t *testing.T) {
+	const secret = `"distribution": "4", "SharingGroup": {"uuid": "aaaaaaaa-0000-4000-8000-000000000008", "name": "Four"}`
+	for name, text := range map[string]string{
+		"file":      strings.Replace(event, `"value": "b365b9a80a06906fc9b400c06c33ff43", "to_ids": true, "distribution": "5"`, `"value": "b365b9a80a06906fc9b400c06c33ff43", "to_ids": true, `+secret, 1),
+		"narrative": strings.Replace(event, `"value": "The cables were cut by nobody"`, `"value": "b365b9a80a06906fc9b400c06c33ff43", `+secret, 1),
+	} {
+		if name == "narrative" {
+			text = strings.Replace(text, `"type": "md5", "object_relation": "md5", "value": "b365b9a80a06906fc9b400c06c33ff43"`, `"type": "md5", "object_relation": "md5", "value": "00000000000000000000000000000000"`, 1)
+		}
+		objects, report, err := read(t, MISP, text, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range objects {
+			if strings.Contains(o.Text(), "b365b9a80a06906fc9b400c06c33ff43") {
+				t.Errorf("%s: came through in %s", name, o.Text())
+			}
+		}
+		if !strings.Contains(texts(report.Refused), "sharing group Four") {
+			t.Errorf("%s: refused:\n%s", name, texts(report.Refused))
+		}
+	}
+}
+
+func TestMISPPublication(t *testing.T) {
+	post := strings.Replace(event, `"Object": [`, `"Object": [
+  {"uuid": "5c1b2a3d-0020-4222-8333-444455556666", "name": "microblog", "distribution": "5", "timestamp": "1767500001", "Attribute": [
+    {"type": "text", "object_relation": "post", "value": "the cables cut themselves"},
+    {"type": "text", "object_relation": "username", "value": "@cableguy"},
+    {"type": "text", "object_relation": "type", "value": "Twitter"},
+    {"type": "datetime", "object_relation": "creation-date", "value": "2026-01-03T10:00:00+02:00"},
+    {"type": "link", "object_relation": "link", "value": "https://social.example/1"},
+    {"type": "url", "object_relation": "url", "value": "https://social.example/2", "Tag": [{"name": "PAP:RED"}]}]},`, 1)
+	objects, report, err := read(t, MISP, post, Options{Creator: creator})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.ByType["media-content"] != 1 || report.ByType["user-account"] != 1 {
+		t.Errorf("took %v\n%s", report.ByType, texts(report.Refused))
+	}
+	o := objects["observed-data--5c1b2a3d-0020-4222-8333-444455556666"]
+	if o == nil || o.StringAt("first_observed") != "2026-01-03T08:00:00.000Z" {
+		t.Errorf("got %v", o)
+	}
+	for _, o := range objects {
+		if strings.Contains(o.Text(), "cut themselves") || strings.Contains(o.Text(), "example/2") {
+			t.Errorf("%s came through", o.Text())
+		}
+		if o.Type() == "user-account" && (o.StringAt("account_login") != "cableguy" || o.StringAt("account_type") != "twitter") {
+			t.Error(o.Text())
+		}
+	}
+	if s := texts(report.Refused); !strings.Contains(s, "post the cables cut themselves") {
+		t.Errorf("refused:\n%s", s)
+	}
+}
+
 func TestMISPDeniesByDefault(t *testing.T) {
 	for name, text := range map[string]string{
 		"own organisation": strings.Replace(event, `"distribution": "3"`, `"distribution": "0"`, 1),

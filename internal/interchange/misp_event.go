@@ -12,27 +12,16 @@ import (
 func (r *mispReader) attribute(a mispObject, markings []string, within string) error {
 	kind, value, uuid := a.text("type"), a.text("value"), strings.ToLower(a.text("uuid"))
 	place := fmt.Sprintf("%s, %sattribute %s (%s)", r.name, within, uuid, kind)
-	if a.yes("deleted") {
-		r.t.report.refuse(place, "", value, "it is deleted at its source")
-		return nil
-	}
 	if !uuidForm(uuid) {
 		r.t.report.refuse(place, "", value, "it has no UUID to make an id from")
 		return nil
 	}
-	audience, refused := r.opt.audienceOf(a)
-	if a.text("distribution") == "" {
-		refused = ""
-	}
-	own, labels, why := markingsOf(a.list("Tag"))
-	if refused == "" {
-		refused = why
-	}
+	own, labels, refused := r.handling(a)
 	if refused != "" {
 		r.t.report.refuse(place, "", value, refused)
 		return nil
 	}
-	markings = union(markings, audience, own)
+	markings = union(markings, own)
 	if category := a.text("category"); category != "" {
 		labels = append(labels, category)
 	}
@@ -46,6 +35,21 @@ func (r *mispReader) attribute(a mispObject, markings []string, within string) e
 		return r.indicator(place, uuid, kind, value, a, markings, labels)
 	}
 	return r.observed(place, uuid, kind, value, a, markings, labels)
+}
+
+// handling reads what an attribute says about who may have it: markings, and
+// labels of its other tags, or why it must be refused. Without a distribution
+// it has that of what it stands in.
+func (r *mispReader) handling(a mispObject) (markings, labels []string, refused string) {
+	if a.yes("deleted") {
+		return nil, nil, "it is deleted at its source"
+	}
+	markings, labels, refused = markingsOf(a.list("Tag"))
+	if refused != "" || a.text("distribution") == "" {
+		return markings, labels, refused
+	}
+	audience, refused := r.opt.audienceOf(a)
+	return union(audience, markings), labels, refused
 }
 
 func (r *mispReader) vulnerability(place, uuid, value string, a mispObject, markings, labels []string) error {
@@ -174,6 +178,10 @@ func (r *mispReader) object(m mispObject) error {
 		}
 	case "narrative":
 		return r.narrative(place, uuid, m, markings)
+	case "microblog", "news-media", "news-agency", "blog":
+		if uuidForm(uuid) {
+			return r.publication(place, uuid, m, markings)
+		}
 	}
 	r.t.report.change(place, "", "an object of "+fmt.Sprint(len(m.list("Attribute")))+" attributes", "taken attribute by attribute")
 	for _, a := range m.list("Attribute") {
@@ -195,7 +203,7 @@ func (r *mispReader) file(place, uuid string, m mispObject, markings []string) (
 	detect := false
 	for _, a := range m.list("Attribute") {
 		more, l, refused := markingsOf(a.list("Tag"))
-		if d := a.text("distribution"); refused != "" || a.yes("deleted") || d != "" && d != "5" && d != m.text("distribution") {
+		if d := a.text("distribution"); refused != "" || a.yes("deleted") || d != "" && d != "5" {
 			return false, nil // each must be judged on its own
 		}
 		kind := a.text("type")
@@ -224,55 +232,6 @@ func (r *mispReader) file(place, uuid string, m mispObject, markings []string) (
 		return true, r.detection(place, uuid, ts[0].value, text, m, markings, union(labels))
 	}
 	return true, r.observation(place, uuid, bs, m, markings, union(labels))
-}
-
-// narrativeMarker is the extension that makes a narrative a STIX object, as
-// OpenCTI writes it.
-const narrativeMarker = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba"
-
-// narrative makes a narrative of the MISP object of that name.
-func (r *mispReader) narrative(place, uuid string, m mispObject, markings []string) error {
-	if !uuidForm(uuid) {
-		r.t.report.refuse(place, "", "narrative", "it has no UUID to make an id from")
-		return nil
-	}
-	summary, labels := "", []string(nil)
-	var refs []map[string]string
-	for _, a := range m.list("Attribute") {
-		own, tags, refused := markingsOf(a.list("Tag"))
-		if refused != "" {
-			r.t.report.refuse(place, "", a.text("object_relation"), refused)
-			continue
-		}
-		markings, labels = union(markings, own), union(labels, tags)
-		switch relation, value := a.text("object_relation"), a.text("value"); relation {
-		case "narrative-summary":
-			summary = value
-		case "objective", "5Ds-of-propaganda":
-			labels = append(labels, relation+":"+value)
-		case "external-references", "link", "url", "archive":
-			refs = append(refs, map[string]string{"source_name": relation, "url": value})
-		case "narrative-disproof":
-			r.t.report.refuse(place, "", relation, "a rebuttal is written and released by a person, never by an import")
-		default:
-			r.t.report.refuse(place, "", relation+" "+value, "has no place in a narrative")
-		}
-	}
-	if summary == "" {
-		r.t.report.refuse(place, "", "narrative", "it has no summary")
-		return nil
-	}
-	title := summary
-	if runes := []rune(title); len(runes) > 80 {
-		title = string(runes[:79]) + "…"
-	}
-	o, err := r.take(place, r.begin("narrative", "narrative--"+uuid, m.seconds("timestamp"), markings, labels).
-		Set("name", title).Set("description", summary).Set("external_references", refs).
-		Set("extensions", map[string]any{narrativeMarker: map[string]string{"extension_type": "new-sdo"}}))
-	if o != nil {
-		r.ids[uuid] = o.ID()
-	}
-	return err
 }
 
 // galaxyTypes are the galaxies whose clusters bear the UUID of an ATT&CK
