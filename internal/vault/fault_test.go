@@ -355,6 +355,12 @@ func TestSecondProcess(t *testing.T) {
 		return
 	}
 	v := folder(dir).Open(t, vault.Config{})
+	for _, name := range []string{"vault.db", "vault.db-wal", "vault.db-shm"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s can be read by others: %v, %v", name, info.Mode(), err)
+		}
+	}
 	second := func() string {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestSecondProcess$")
 		cmd.Env = append(os.Environ(), "VAULT_SECOND_DIR="+dir)

@@ -67,6 +67,14 @@ func Open(ctx context.Context, dir string, readOnly bool) (_ *Engine, err error)
 		if e.lock, err = lockFile(filepath.Join(dir, "vault.lock")); err != nil {
 			return nil, fmt.Errorf("open the vault in %s: %w: stop the other causeway first, or give this one a folder of its own", dir, err)
 		}
+		// SQLite gives its other files the mode of this one.
+		f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("open the vault: %w", err)
+		}
+		if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+			return nil, fmt.Errorf("open the vault: %w", err)
+		}
 	}
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(OFF)",
 		"secure_delete(ON)", "cache_size(-32768)", "temp_store(MEMORY)", "wal_autocheckpoint(8192)"}}
