@@ -111,29 +111,8 @@ func (l *Line) unpackObjects(ctx context.Context, p *partnerRecord, o *opened) c
 		c.bad = err
 		return c
 	}
-	c.objects = make([]received, len(raws))
-	here := map[string]*stix.Object{}
-	for i, raw := range raws {
-		ob, err := stix.ParseObject(raw)
-		if err == nil && (ob.ID() == "" || ob.Type() == "") {
-			err = errors.New("it has no id or no type")
-		}
-		if err == nil {
-			err = firstProblem(ob)
-		}
-		if err != nil {
-			id := ""
-			if ob != nil {
-				id = ob.ID()
-			}
-			c.objects[i].refusal = &Refusal{ID: id, Code: codeObject, Reason: err.Error()}
-			continue
-		}
-		c.objects[i].object = ob
-		if ob.Type() == "marking-definition" {
-			here[ob.ID()] = ob
-		}
-	}
+	objects, here := parseObjects(raws)
+	c.objects = objects
 	lookup := l.markings(ctx, here)
 	policies := l.policies()
 	for i := range c.objects {
@@ -159,6 +138,35 @@ func (l *Line) unpackObjects(ctx context.Context, p *partnerRecord, o *opened) c
 		x.effective, x.refusal = judgeLabel(x.object, rules[rule], lookup, policies)
 	}
 	return c
+}
+
+// parseObjects reads the objects of an envelope, and gives the definitions of
+// markings among them by id. An object that cannot be read is refused by
+// itself.
+func parseObjects(raws []json.RawMessage) ([]received, map[string]*stix.Object) {
+	out := make([]received, len(raws))
+	here := map[string]*stix.Object{}
+	for i, raw := range raws {
+		o, err := stix.ParseObject(raw)
+		if err == nil && (o.ID() == "" || o.Type() == "") {
+			err = errors.New("it has no id or no type")
+		}
+		if err == nil {
+			err = firstProblem(o)
+		}
+		if err != nil {
+			out[i].refusal = &Refusal{Code: codeObject, Reason: err.Error()}
+			if o != nil {
+				out[i].refusal.ID = o.ID()
+			}
+			continue
+		}
+		out[i].object = o
+		if o.Type() == "marking-definition" {
+			here[o.ID()] = o
+		}
+	}
+	return out, here
 }
 
 // firstProblem gives the first broken MUST of STIX 2.1.
@@ -244,7 +252,7 @@ func (l *Line) identitiesOf(ctx context.Context, sender *partnerRecord, node str
 		return sender.identities()
 	case l.Node():
 		var ids []*Identity
-		for _, k := range l.ring.generations {
+		for _, k := range l.ring.all() {
 			ids = append(ids, k.Identity)
 		}
 		return ids, nil

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"filippo.io/mldsa"
@@ -34,8 +35,10 @@ type Keys struct {
 // Ring holds a node's generations, newest first. Older ones only open
 // messages that were sealed before the partner learnt of the rotation.
 type Ring struct {
-	generations []*Keys
-	path        string
+	path string
+
+	mu          sync.RWMutex
+	generations []*Keys // replaced as a whole, never changed in place
 }
 
 // keepGenerations is how many generations a ring holds: the current one and
@@ -43,11 +46,18 @@ type Ring struct {
 const keepGenerations = 4
 
 // Current is the generation that signs.
-func (r *Ring) Current() *Keys { return r.generations[0] }
+func (r *Ring) Current() *Keys { return r.all()[0] }
+
+// all gives every generation, newest first.
+func (r *Ring) all() []*Keys {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.generations
+}
 
 // generation finds one by number; nil when it has been dropped.
 func (r *Ring) generation(n int) *Keys {
-	for _, k := range r.generations {
+	for _, k := range r.all() {
 		if k.Identity.Generation == n {
 			return k
 		}
@@ -78,27 +88,29 @@ func CreateRing(path string, f Founding) (*Ring, error) {
 		return nil, fmt.Errorf("create the node's keys: %w", err)
 	}
 	r := &Ring{generations: []*Keys{k}, path: path}
-	return r, r.save()
+	return r, saveKeys(path, r.generations)
 }
 
 // Rotate makes the next generation, signed by the current one, and writes the
-// key file before it returns: a partner MUST never learn of keys that a crash
+// key file before anybody sees the keys: a partner MUST never learn of keys that a crash
 // could still lose.
 func (r *Ring) Rotate(now time.Time) (*Keys, error) {
 	cur := r.Current()
-	next := *cur.Identity
-	next.Generation++
-	next.Issued = millis(now)
-	k, err := generate(next, cur)
+	id := *cur.Identity
+	id.Generation++
+	id.Issued = millis(now)
+	k, err := generate(id, cur)
 	if err != nil {
 		return nil, fmt.Errorf("rotate the node's keys: %w", err)
 	}
-	old := r.generations
-	r.generations = append([]*Keys{k}, old[:min(len(old), keepGenerations-1)]...)
-	if err := r.save(); err != nil {
-		r.generations = old
+	old := r.all()
+	next := append([]*Keys{k}, old[:min(len(old), keepGenerations-1)]...)
+	if err := saveKeys(r.path, next); err != nil {
 		return nil, fmt.Errorf("rotate the node's keys: %w", err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.generations = next
 	return k, nil
 }
 
@@ -205,17 +217,17 @@ func (k *Keys) secrets() (secrets, error) {
 		TLS: k.cert.PrivateKey.(ed25519.PrivateKey).Seed()}, nil
 }
 
-// save replaces the key file so that a crash leaves the old or the new one.
-func (r *Ring) save() error {
+// saveKeys replaces the key file so that a crash leaves the old or the new one.
+func saveKeys(path string, generations []*Keys) error {
 	f := keyFile{V: 1, Warning: keyFileWarning}
-	for _, k := range r.generations {
+	for _, k := range generations {
 		s, err := k.secrets()
 		if err != nil {
-			return fmt.Errorf("write %s: %w", r.path, err)
+			return fmt.Errorf("write %s: %w", path, err)
 		}
 		f.Generations = append(f.Generations, s)
 	}
-	return writePrivate(r.path, mustCanonical(f))
+	return writePrivate(path, mustCanonical(f))
 }
 
 // LoadRing reads the key file. A file that others may read is refused: its
