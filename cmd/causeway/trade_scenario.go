@@ -11,6 +11,7 @@ import (
 
 	"causeway/trade"
 	"causeway/trade/episode"
+	"causeway/trade/equilibrium"
 	"causeway/trade/flows"
 	"causeway/trade/place"
 	"causeway/trade/scenario"
@@ -23,6 +24,8 @@ type tradeScenarioCmd struct {
 	Covered  string   `placeholder:"FILE" help:"CSV of code,share: how much of a six-digit basket the measure's finer code covers."`
 	Costs    string   `placeholder:"FILE" help:"CSV of country,share: the product's share in the country's costs."`
 	Supply   string   `placeholder:"FILE" help:"CSV of country,production,stock in the unit of the flow values, for the cascade."`
+	Dir      string   `placeholder:"DIR" help:"Data of the equilibrium, as for trade equilibrium; with --map it is the third engine."`
+	Map      string   `placeholder:"FILE" help:"JSON that joins countries to regions and codes to sectors: {\"regions\":{\"JPN\":\"Japan\"},\"sectors\":{\"Basic metals\":[\"72\",\"8112\"]}}."`
 	JSON     bool     `help:"JSON with reasons and notes."`
 }
 
@@ -56,11 +59,16 @@ func (c tradeScenarioCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	regions, err := c.equilibrium(p, s, w, rep)
+	if err != nil {
+		return err
+	}
 	if c.JSON {
 		return writeJSON(p, struct {
 			*scenario.Report
-			Inputs []scenario.Input `json:"inputs"`
-		}{rep, s.Inputs})
+			Regions []scenario.RealIncome `json:"regions,omitempty"`
+			Inputs  []scenario.Input      `json:"inputs"`
+		}{rep, regions, s.Inputs})
 	}
 	tell(p, w.Flows.Notes)
 	tell(p, rep.Notes)
@@ -68,10 +76,39 @@ func (c tradeScenarioCmd) Run(p *process) error {
 	for i, e := range rep.Effects {
 		rows[i] = []string{e.Country, e.Product, e.Side, formatFloat(e.Trade), e.Withheld.String(), e.Share.String(), strconv.FormatBool(e.Partial),
 			e.Price.Low.String(), e.Price.High.String(), e.FirstOrder.String(), e.Loss.Low.String(), e.Loss.High.String(), e.Leontief.String(),
-			e.Cascade.Low.String(), e.Cascade.High.String(), strconv.FormatBool(e.NoSupplier), e.Withheld.Reason}
+			e.Cascade.Low.String(), e.Cascade.High.String(), e.RealIncome.Low.String(), e.RealIncome.High.String(), strconv.FormatBool(e.NoSupplier), e.Withheld.Reason}
 	}
 	return writeCSV(p, []string{"country", "product", "side", "trade", "withheld", "share", "partial", "price_low", "price_high", "first_order", "loss_low", "loss_high", "leontief",
-		"cascade_low", "cascade_high", "no_supplier", "reason"}, rows)
+		"cascade_low", "cascade_high", "real_income_low", "real_income_high", "no_supplier", "reason"}, rows)
+}
+
+// equilibrium runs the third engine where its data and the mapping are given.
+func (c tradeScenarioCmd) equilibrium(p *process, s *scenario.Scenario, w scenario.World, rep *scenario.Report) ([]scenario.RealIncome, error) {
+	if c.Dir == "" && c.Map == "" {
+		return nil, nil
+	}
+	if c.Dir == "" || c.Map == "" {
+		return nil, usagef("the equilibrium needs both --dir and --map")
+	}
+	in, _, err := openInput(p, c.Map)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	m, err := scenario.ReadMapping(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Map, err)
+	}
+	f, err := equilibriumFiles(p, c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	f.Deficit = nil // balanced trade
+	d, err := equilibrium.Read(f)
+	if err != nil {
+		return nil, err
+	}
+	return rep.Equilibrium(s, w, d, m)
 }
 
 // load reads a file, or takes a shipped episode's scenario.

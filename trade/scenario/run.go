@@ -47,6 +47,9 @@ type Effect struct {
 	Leontief   trade.Figure `json:"leontief"`
 	// Consumption after / before, by the cascade under its two rules.
 	Cascade Span `json:"cascade"`
+	// RealIncome is the change of the country's real income in percent by the
+	// equilibrium, for the whole scenario, over the elasticities.
+	RealIncome Span `json:"real_income"`
 	// NoSupplier says that nobody else has ever delivered.
 	NoSupplier bool     `json:"no_supplier,omitempty"`
 	Notes      []string `json:"notes,omitempty"`
@@ -239,7 +242,8 @@ func (r *Report) product(s *Scenario, w World, year int, code string, hits map[[
 
 // effect fills the figures of the closed forms.
 func (s *Scenario) effect(w World, country, code, side string, p *party) Effect {
-	e := Effect{Country: country, Product: code, Side: side, Trade: p.trade, Partial: p.partial, Cascade: unknown("no production or stocks were given")}
+	e := Effect{Country: country, Product: code, Side: side, Trade: p.trade, Partial: p.partial, Cascade: unknown("no production or stocks were given"),
+		RealIncome: unknown("no equilibrium was given")}
 	if p.reason != "" {
 		u := trade.Unknown("%s", p.reason)
 		e.Withheld, e.Share, e.FirstOrder, e.Leontief = u, u, u, u

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"causeway/trade"
+	"causeway/trade/equilibrium"
 	"causeway/trade/flows"
 )
 
@@ -120,6 +121,76 @@ func TestBadScenarios(t *testing.T) {
 	}
 	if _, err := Run(parse(t, strings.Replace(ban, "81129240", "28053010", 1)), world(t)); err == nil || !strings.Contains(err.Error(), "no product of the data lies under 28053010") {
 		t.Errorf("unknown basket: %v", err)
+	}
+}
+
+// three is an equilibrium of three regions with one traded sector.
+func three() *equilibrium.Data {
+	N := 3
+	d := &equilibrium.Data{Regions: []string{"China", "Japan", "USA"}, Sectors: []string{"Metals"}, Flow: make([]float64, N*N), Tariff: make([]float64, N*N),
+		Input: make([]float64, N), Final: make([]float64, N), Value: make([]float64, N), Deficit: make([]float64, N), Theta: []float64{5}}
+	for n := range N {
+		for i := range N {
+			d.Flow[d.Cell(0, n, i)] = 10
+		}
+		d.Flow[d.Cell(0, n, n)] = 80
+		d.Value[n], d.Final[n], d.Input[n] = 60, 60, 40
+	}
+	return d
+}
+
+// TestEquilibriumEngine: what the measures withhold, by its share in the
+// sector, lowers real income of who loses the supply; less of the basket
+// covered, less loss; a country without a region is named.
+func TestEquilibriumEngine(t *testing.T) {
+	w := world(t)
+	m, err := ReadMapping(strings.NewReader(`{"regions":{"CHN":"China","JPN":"Japan","USA":"USA"},"sectors":{"Metals":["81"]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := 0.0
+	for _, covered := range []float64{0.25, 0.5, 1} {
+		w.Covered = map[string]float64{"81129240": covered}
+		s := parse(t, ban)
+		r, err := Run(s, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := r.Equilibrium(s, w, three(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		japan := out[1].Change
+		if !(japan.High < 0 && japan.Low < japan.High && japan.High < last) {
+			t.Errorf("covered %v: Japan %+v, want a larger loss than %v", covered, japan, last)
+		}
+		last = japan.High
+		for _, e := range r.Effects {
+			if e.Country == "JPN" && (!e.RealIncome.Low.IsKnown() || e.RealIncome.Low.Value != japan.Low) {
+				t.Errorf("effect %+v", e.RealIncome)
+			}
+		}
+	}
+	s := parse(t, strings.Replace(ban, `"JPN"`, `"DEU"`, 1))
+	r, err := Run(s, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Equilibrium(s, w, three(), m); err != nil || !strings.Contains(strings.Join(r.Notes, "|"), "leaves out 811292 from CHN to DEU") {
+		t.Errorf("a country without a region: %v, %v", err, r.Notes)
+	}
+	tariff := parse(t, strings.NewReplacer(`"export-ban"`, `"tariff"`, `"actor":"CHN"`, `"actor":"JPN"`, `"targets":["JPN"]`, `"targets":["CHN"]`, `"withheld":1`, `"withheld":{"unknown":"a duty"},"duty":0.5`).Replace(ban))
+	if r, err = Run(tariff, w); err != nil {
+		t.Fatal(err)
+	}
+	out, err := r.Equilibrium(tariff, w, three(), m)
+	if err != nil || !(out[0].Change.High < 0) {
+		t.Errorf("a duty against China: %+v, %v; want a loss there", out[0], err)
+	}
+	for _, bad := range []string{`{}`, `{"regions":{"A":"B"},"sectors":{"x":["8"]}}`, `{"region":{}}`, `{"regions":{"A":"B"},"sectors":{"x":["81"]}} x`} {
+		if _, err := ReadMapping(strings.NewReader(bad)); err == nil {
+			t.Errorf("%s was taken", bad)
+		}
 	}
 }
 
