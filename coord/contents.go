@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"sync"
 )
 
 // contents numbers content ids in order of first appearance and remembers who
@@ -25,7 +26,8 @@ type contents struct {
 	file    ScratchFile
 	starts  []int64 // place of each block in file
 	written int64
-	cached  int // block in cache, when file is set
+	mu      sync.Mutex // covers cached and cache once loading is over
+	cached  int        // block in cache, when file is set
 	cache   []byte
 }
 
@@ -179,8 +181,13 @@ func (c *contents) entry(id uint32) ([]byte, firstSeen, error) {
 	}
 }
 
-// string returns the content's id as the source gave it.
+// string returns the content's id as the source gave it. Several goroutines may
+// ask at once.
 func (c *contents) string(id uint32) (string, error) {
+	if c.file != nil { // the cache has one owner at a time
+		c.mu.Lock()
+		defer c.mu.Unlock()
+	}
 	s, _, err := c.entry(id)
 	return string(s), err
 }

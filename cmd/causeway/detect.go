@@ -41,6 +41,10 @@ type detectCmd struct {
 	Declared         string        `placeholder:"FILE" type:"existingfile" help:"CSV account,owner: accounts of one owner or feed; their edges are marked and not counted as findings."`
 	Pseudonyms       string        `placeholder:"KEYFILE" type:"existingfile" help:"Replace account and content ids by keyed pseudonyms; the file holds the key, 32 bytes or more."`
 	SkipBadRows      bool          `help:"Drop bad rows, counted in the summary, instead of refusing the file."`
+	Follow           bool          `help:"Keep reading: POSTS are folders or files that grow; the results are replaced when posts arrive."`
+	Every            time.Duration `default:"30s" help:"How often --follow looks."`
+	Horizon          time.Duration `help:"With --follow, leave out posts older than this before the newest, late ones included; default keeps all."`
+	Polls            int           `hidden:"" help:"Stop following after so many looks."`
 	Open             bool          `help:"Open the report in a browser at the end."`
 	JSON             bool          `help:"Print the summary as JSON."`
 }
@@ -53,6 +57,9 @@ func (c *detectCmd) Run(p *process) error {
 	out := c.Out
 	if out == "" {
 		out = networkDir(c.Posts[0])
+	}
+	if c.Follow {
+		return c.follow(p, opt, out)
 	}
 	bar := newProgress(p)
 	defer bar.clear()

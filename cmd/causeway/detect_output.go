@@ -66,7 +66,7 @@ type networkFile struct {
 // writeNetwork writes every file beside its place, then moves them in: an old
 // summary.json goes first and the new one comes last, so an interrupted run
 // never leaves a folder that looks complete.
-func writeNetwork(dir string, r *coord.Result, bar *progress) error {
+func writeNetwork(dir string, r *coord.Result, bar *progress, more ...networkFile) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func writeNetwork(dir string, r *coord.Result, bar *progress) error {
 		return err
 	}
 	defer os.RemoveAll(part)
-	files := networkFiles(r)
+	files := append(more, networkFiles(r)...)
 	for i, f := range files {
 		bar.show("write", int64(i), int64(len(files)))
 		if err := writeResult(filepath.Join(part, f.name), f.to); err != nil {

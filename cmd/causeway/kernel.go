@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"time"
@@ -131,16 +132,18 @@ func (k *kernelPostsCmd) Run(p *process) error {
 	})
 }
 
-// partSource reads lines of object, account, content (base64) and microseconds.
+// partSource reads lines of object, account, content (base64), microseconds and,
+// if need be, kind.
 type partSource struct {
-	s   *bufio.Scanner
-	row int64
+	s      *bufio.Scanner
+	row    int64
+	oldest int64 // posts before it are left out
 }
 
 func newPartSource(r io.Reader) *partSource {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 1<<20), 64<<20)
-	return &partSource{s: s}
+	return &partSource{s: s, oldest: math.MinInt64}
 }
 
 func (s *partSource) Next(b *coord.Batch) error {
@@ -148,10 +151,15 @@ func (s *partSource) Next(b *coord.Batch) error {
 	for len(b.Posts) < 4096 && s.s.Scan() {
 		s.row++
 		f := bytes.Split(s.s.Bytes(), []byte{'\t'})
-		if len(f) != 4 {
-			return fmt.Errorf("row %d of a part: %d fields, want 4", s.row, len(f))
+		if len(f) != 4 && len(f) != 5 {
+			return fmt.Errorf("row %d of a part: %d fields, want 4 or 5", s.row, len(f))
 		}
 		post := coord.Post{Row: s.row}
+		if len(f) == 5 {
+			if err := post.Kind.UnmarshalText(f[4]); err != nil {
+				return fmt.Errorf("row %d of a part: %w", s.row, err)
+			}
+		}
 		for i, to := range []*[]byte{&post.Object, &post.Account, &post.Content} {
 			*to = make([]byte, base64.StdEncoding.DecodedLen(len(f[i])))
 			n, err := base64.StdEncoding.Decode(*to, f[i])
@@ -164,7 +172,9 @@ func (s *partSource) Next(b *coord.Batch) error {
 		if err != nil {
 			return fmt.Errorf("row %d of a part: %w", s.row, err)
 		}
-		post.Time = t
+		if post.Time = t; t < s.oldest {
+			continue
+		}
 		b.Posts = append(b.Posts, post)
 	}
 	if len(b.Posts) == 0 {
