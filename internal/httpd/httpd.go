@@ -43,7 +43,7 @@ func Routes(n *node.Node) ([]Route, error) {
 }
 
 func build(n *node.Node) (http.Handler, []Route, error) {
-	site, err := web.New(n, web.Options{Version: Version})
+	site, err := web.New(n, web.Options{Version: Version, Now: n.Now})
 	if err != nil {
 		return nil, nil, fmt.Errorf("prepare the pages: %w", err)
 	}

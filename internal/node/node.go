@@ -244,6 +244,9 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 // Close gives the data folder back.
 func (n *Node) Close() error { return errors.Join(n.Desk.Close(), n.Vault.Close()) }
 
+// Now is the node's clock.
+func (n *Node) Now() time.Time { return n.now() }
+
 // Policies gives the policies and groups in force.
 func (n *Node) Policies() *label.Policies { return n.policies.Load() }
 
