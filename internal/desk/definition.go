@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 
+	"causeway/coord/finding"
 	"causeway/stix"
 	"causeway/trade/exchange"
 )
@@ -12,16 +13,15 @@ import (
 var project = stix.NamedID("identity", stix.Namespace, "causeway project")
 
 // definitions gives the definitions of the extensions that the desk writes
-// (STIX 7.3). They are public and go with every release that uses them.
+// (STIX 7.3), and who made them. They are public, go with every release that
+// uses them, and are stored when the node is founded: if they came with their
+// first use, they would tell everybody of it.
 func definitions() ([]*stix.Object, error) {
 	created, err := stix.ParseTimestamp("2026-11-25T00:00:00.000Z")
 	if err != nil {
 		return nil, err
 	}
 	builders := []*stix.Builder{
-		stix.New("identity", project, created).
-			Set("name", "causeway project").
-			Set("identity_class", "organization"),
 		stix.New("extension-definition", AssessmentExtension, created).
 			Ref("created_by_ref", project).
 			Set("name", "assessment").
@@ -41,6 +41,11 @@ func definitions() ([]*stix.Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	found, err := finding.Definitions()
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, found...)
 	for _, b := range builders {
 		o, err := b.Mark(stix.TLPClear).Object()
 		if err != nil {

@@ -153,7 +153,11 @@ func worlds(t *testing.T) [2]*world {
 		if err != nil || r.Stored != 1 {
 			t.Fatal(r, err)
 		}
-		w.visible = append(w.visible, o.ID())
+		brussels, err := w.node.Line.Partner(ctx, "Brussels")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.visible = append(w.visible, o.ID(), brussels.NodeID)
 		if w.handler, err = httpd.New(w.node); err != nil {
 			t.Fatal(err)
 		}

@@ -410,7 +410,13 @@ type auditData struct {
 const auditShown = 100
 
 // audit lists the log as the reader may see it, newest first.
+//
+// Only a security officer may: the numbers of entries tell how much happened
+// that a person may not see.
 func (q *request) audit() error {
+	if err := q.need(people.SecurityOfficer); err != nil {
+		return err
+	}
 	data := auditData{Subs: q.controlSubs("control.audit")}
 	var err error
 	if data.Size, err = q.site.node.Vault.LogSize(q.ctx()); err != nil {
@@ -443,6 +449,9 @@ func (q *request) audit() error {
 
 // entryOf reads one entry that the reader may see.
 func (q *request) entryOf() (audit.Entry, error) {
+	if err := q.need(people.SecurityOfficer); err != nil {
+		return audit.Entry{}, err
+	}
 	index, err := strconv.ParseInt(q.PathValue("index"), 10, 64)
 	if err != nil || index < 0 {
 		return audit.Entry{}, errNotFound

@@ -108,7 +108,7 @@ func (q *request) waits(runs []desk.Run) (out []waiting, err error) {
 
 // lineGlances gives every line, troubled ones first.
 func (q *request) lineGlances() ([]lineGlance, error) {
-	all, err := q.site.node.Line.Status(q.ctx())
+	all, err := q.lineStatuses()
 	if err != nil {
 		return nil, err
 	}
