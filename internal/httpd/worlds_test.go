@@ -79,8 +79,8 @@ func TestTwoWorldsGuardCanFail(t *testing.T) {
 	}
 }
 
-// world is one of the two, with the requests that a reader makes of it.
-type world struct {
+// twin is one of the two worlds, with the requests that a reader makes of it.
+type twin struct {
 	node           *node.Node
 	handler        http.Handler
 	token, cleared string   // sessions of the reader and of one who may see all
@@ -92,7 +92,7 @@ type world struct {
 var moment = time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
 
 // worlds makes a node, copies it, and lets one copy have a secret.
-func worlds(t *testing.T) [2]*world {
+func worlds(t *testing.T) [2]*twin {
 	t.Helper()
 	base := t.TempDir()
 	nodes, err := demo.Found(t.Context(), filepath.Join(base, "0"), "127.0.0.1:8443", demo.Places()[:3], nil)
@@ -122,7 +122,7 @@ func worlds(t *testing.T) [2]*world {
 	if err := tokyo.Close(); err != nil {
 		t.Fatal(err)
 	}
-	var out [2]*world
+	var out [2]*twin
 	for i := range out {
 		dir := filepath.Join(base, fmt.Sprint(i+1))
 		if err := os.CopyFS(dir, os.DirFS(filepath.Join(base, "0", "tokyo"))); err != nil {
@@ -136,7 +136,7 @@ func worlds(t *testing.T) [2]*world {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { n.Close() })
-		out[i] = &world{node: n, token: tokens[0], cleared: tokens[1], visible: []string{visible}}
+		out[i] = &twin{node: n, token: tokens[0], cleared: tokens[1], visible: []string{visible}}
 	}
 	secret(t, out[1])
 	for _, w := range out {
@@ -167,7 +167,7 @@ func worlds(t *testing.T) [2]*world {
 
 // secret puts into one world what the reader may not see: a run, a finding,
 // an assessment, releases, a recall, and failures of another person.
-func secret(t *testing.T, w *world) {
+func secret(t *testing.T, w *twin) {
 	t.Helper()
 	ctx, n := t.Context(), w.node
 	aiko, kenji := get(t, n, "aiko"), get(t, n, "kenji")
@@ -229,14 +229,14 @@ func get(t *testing.T, n *node.Node, id string) people.Person {
 	return p
 }
 
-var wildcard = regexp.MustCompile(`\{[a-z_]+(\.\.\.)?\}`)
+var placeholders = regexp.MustCompile(`\{[a-z_]+(\.\.\.)?\}`)
 
 // paths fills a route's wildcards: with its example, with what is visible,
 // with what is hidden, and with what is nowhere. Routes without wildcards get
 // questions.
-func (w *world) paths(r httpd.Route) (out []string) {
+func (w *twin) paths(r httpd.Route) (out []string) {
 	pattern := strings.ReplaceAll(r.Pattern, "{$}", "")
-	names := wildcard.FindAllString(pattern, -1)
+	names := placeholders.FindAllString(pattern, -1)
 	if len(names) == 0 {
 		out = append(out, pattern)
 		for _, word := range append([]string{"Japan", "type:grouping", "secret"}, w.hidden...) {
@@ -246,7 +246,7 @@ func (w *world) paths(r httpd.Route) (out []string) {
 		return out
 	}
 	fill := func(value func(name string) string) string {
-		return wildcard.ReplaceAllStringFunc(pattern, func(m string) string {
+		return placeholders.ReplaceAllStringFunc(pattern, func(m string) string {
 			return url.PathEscape(value(strings.Trim(m, "{}.")))
 		})
 	}
@@ -265,7 +265,7 @@ type answer struct {
 }
 
 // ask makes one request as the world's reader.
-func (w *world) ask(r httpd.Route, path string) answer {
+func (w *twin) ask(r httpd.Route, path string) answer {
 	// Streams have no end; what comes at once is compared.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
@@ -299,7 +299,7 @@ func (w *world) ask(r httpd.Route, path string) answer {
 var hiddenToken = regexp.MustCompile(`name="token" value="([0-9a-f]+)"`)
 
 // formToken reads the session's token from a page, as a browser would.
-func (w *world) formToken() string {
+func (w *twin) formToken() string {
 	page := w.ask(httpd.Route{Method: http.MethodGet}, "/")
 	if m := hiddenToken.FindStringSubmatch(page.Body); m != nil {
 		return m[1]
