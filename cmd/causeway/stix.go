@@ -11,6 +11,8 @@ import (
 
 	"causeway/stix"
 	"causeway/stix/pattern"
+
+	"golang.org/x/term"
 )
 
 type stixCmd struct {
@@ -62,10 +64,17 @@ func (c *stixCheckCmd) file(p *process, out io.Writer, name string) (failed bool
 			wrapper = fmt.Appendf(wrapper, ",%q:%s", name, v)
 		}
 	}}
+	bar, done := &progress{}, int64(0)
+	if f, ok := p.stdout.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) { // else the answers are the progress
+		bar = newProgress(p)
+	}
+	defer bar.clear()
 	for it, err := range stix.Scan(in, limits) {
 		if err := p.ctx.Err(); err != nil {
 			return a.failed, err
 		}
+		done++
+		bar.show("check", done, 0)
 		if err != nil {
 			return a.failed, err
 		}
