@@ -366,3 +366,33 @@ func firstDifference(a, b string) string {
 	}
 	return "one is longer"
 }
+
+var tokenField = regexp.MustCompile(`name="token" value="([0-9a-f]+)"`)
+
+func TestCutIsPreviewedThenMade(t *testing.T) {
+	w := found(t)
+	w.tell(t)
+	s := w.as(t, w.person(t, people.Analyst), "en")
+	path := "/object/" + w.fill["assessment"] + "/cut"
+	_, form := s.do(t, http.MethodGet, path, nil)
+	m := tokenField.FindStringSubmatch(form)
+	if m == nil {
+		t.Fatal("the form has no token")
+	}
+	nato := label.NATO
+	values := url.Values{"token": {m[1]}, "whole": {"1"}, "omit": {"gaps"}, "instead.judgement": {"They act together."}, "policy": {nato}, "class." + nato: {"RESTRICTED"},
+		"set." + nato + ".Context": {"NATO", "Releasable"}, "set." + nato + ".Releasable To": {"NATO", "JPN"}, "do": {"preview"}}
+	answer, body := s.do(t, http.MethodPost, path, values)
+	if answer.StatusCode != http.StatusOK || !strings.Contains(body, "The exact difference") || !strings.Contains(body, "who pays") {
+		t.Fatalf("preview: %s\n%.2000s", answer.Status, body[strings.Index(body, "<main"):])
+	}
+	values.Set("do", "make")
+	answer, body = s.do(t, http.MethodPost, path, values)
+	if to := answer.Header.Get("Location"); answer.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/object/x-causeway-assessment--") || strings.Contains(to, w.fill["assessment"]) {
+		t.Fatalf("make: %s to %q\n%.2000s", answer.Status, to, body)
+	}
+	_, page := s.do(t, http.MethodGet, answer.Header.Get("Location"), nil)
+	if strings.Contains(page, "who pays") || !strings.Contains(page, "Cut from:") {
+		t.Error("the cut says what was left out, or does not lead its maker to the original")
+	}
+}

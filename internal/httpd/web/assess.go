@@ -45,15 +45,24 @@ type valueChoice struct {
 
 // policyForms gives the forms of every policy, with the label of what the form
 // is about chosen, so that nothing is written lower by oversight.
-func (q *request) policyForms(e label.Effective) (out []policyForm) {
-	chosen := map[string]*label.Label{}
-	first := ""
+func (q *request) policyForms(e label.Effective) []policyForm {
+	var labels []*label.Label
 	for _, xml := range e.Labels {
 		if l, err := stanag4774.ParseLabel(xml); err == nil {
-			chosen[l.PolicyOID] = l
-			if first == "" {
-				first = l.PolicyOID
-			}
+			labels = append(labels, l)
+		}
+	}
+	return q.policyFormsOf(labels...)
+}
+
+// policyFormsOf gives the forms with these labels chosen.
+func (q *request) policyFormsOf(labels ...*label.Label) (out []policyForm) {
+	chosen := map[string]*label.Label{}
+	first := ""
+	for _, l := range labels {
+		chosen[l.PolicyOID] = l
+		if first == "" {
+			first = l.PolicyOID
 		}
 	}
 	ps := q.site.node.Policies()

@@ -12,6 +12,7 @@ import (
 	"causeway/internal/httpd/web/chart"
 	"causeway/internal/vault"
 	"causeway/stix"
+	"causeway/trade/exchange"
 )
 
 // drawing is a picture with what it shows in words.
@@ -124,6 +125,14 @@ func (q *request) drawings(data *objectData, o *stix.Object) ([]drawing, error) 
 	if len(cs) > 0 {
 		out = append(out, q.synchrony(cs))
 		return out, nil
+	}
+	if o.Type() == exchange.PlanType {
+		if plan, err := exchange.ReadPlan(o); err == nil {
+			v := q.planView(plan, plan.Unit)
+			if v.Picture != "" {
+				out = append(out, drawing{q.say("plan.title"), v.Picture, q.say("plan.caption")})
+			}
+		}
 	}
 	if svg := q.star(data); svg != "" {
 		out = append(out, drawing{q.say("object.picture"), svg, ""})

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -57,6 +58,8 @@ type objectData struct {
 	Opinions    []string
 	Mine        bool // made by this node
 	Pretty      string
+	Cuts        []ref
+	Origin      *ref
 	PolicyForms []policyForm
 }
 
@@ -138,6 +141,9 @@ func (q *request) object() error {
 	if data.Holders, err = q.holders(row.ID); err != nil {
 		return err
 	}
+	if err := q.cutsOf(&data); err != nil {
+		return err
+	}
 	for _, h := range data.Holders {
 		data.Released = data.Released || h.Recalled.IsZero()
 	}
@@ -150,6 +156,26 @@ func (q *request) object() error {
 		data.PolicyForms = q.policyForms(row.Effective)
 	}
 	return q.render("object", "place.picture", it.Title, data)
+}
+
+// cutsOf names the cuts made of the object, and what it was cut from.
+func (q *request) cutsOf(data *objectData) error {
+	cuts, err := q.site.node.Desk.CutsOf(q.ctx(), q.who.Person, data.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range cuts {
+		data.Cuts = append(data.Cuts, ref{e.ID, address("object", e.ID), q.nameOf(e.ID)})
+	}
+	origin, err := q.site.node.Desk.OriginOf(q.ctx(), q.who.Person, data.ID)
+	if errors.Is(err, vault.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	data.Origin = &ref{origin.ID, address("object", origin.ID), q.nameOf(origin.ID)}
+	return nil
 }
 
 // sentence says what an object is, in one sentence.

@@ -16,6 +16,7 @@ import (
 	"causeway/internal/httpd/web/chart"
 	"causeway/internal/people"
 	"causeway/internal/vault"
+	"causeway/label"
 	"causeway/opinion"
 	"causeway/stix"
 )
@@ -99,11 +100,8 @@ func (q *request) perceptions() error {
 		return err
 	}
 	if data.CanBring {
-		e, err := q.newestLabel()
-		if err != nil {
-			return err
-		}
-		data.PolicyForms = q.policyForms(e)
+		// Published polls are public: the form says so unless told otherwise.
+		data.PolicyForms = q.policyFormsOf(&label.Label{PolicyOID: label.PublicPolicy, Classification: "UNMARKED"})
 	}
 	return q.render("perceptions", "place.public", q.say("public.perception"), data)
 }

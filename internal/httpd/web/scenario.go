@@ -369,7 +369,7 @@ func (q *request) plan(data *scenarioData, after *cascade.Result) error {
 
 func (q *request) planView(plan *sharing.Plan, unit string) *planView {
 	v := &planView{Plan: plan}
-	s := chart.Sankey{Label: q.say("plan.picture.label"), Width: 856, Height: 280, Names: map[string]string{}}
+	s := chart.Sankey{Label: q.say("plan.picture.label"), Width: 716, Height: 280, Names: map[string]string{}}
 	for _, sh := range plan.Shipments {
 		v.Shipments = append(v.Shipments, shipment{q.country(sh.From), q.country(sh.To), decimal(sh.Amount.Float(), 2)})
 		s.Names[sh.From], s.Names[sh.To+" "] = q.country(sh.From), q.country(sh.To)
