@@ -207,7 +207,7 @@ func (c *releaseCmd) Run(p *process) error {
 		}
 		pre, err := n.Desk.Release(p.ctx, by, c.ID, to, precedence)
 		if err != nil {
-			return notHere(c.ID, err)
+			return waits(p, c.Data, notHere(c.ID, err))
 		}
 		fmt.Fprintf(p.stdout, "released %d objects to %s, %s\n", len(pre.Items), strings.Join(c.To, ", "), precedence)
 		return nil

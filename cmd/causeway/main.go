@@ -50,6 +50,9 @@ type cli struct {
 	Release releaseCmd `cmd:"" help:"Release an object, with what it rests on, to partners."`
 	Recall  recallCmd  `cmd:"" help:"Take an object back from partners."`
 	Cut     cutCmd     `cmd:"" help:"Tearlines: new objects with things left out, for wider release."`
+	Relabel relabelCmd `cmd:"" help:"Widen or narrow who may read an object."`
+	Rule    ruleCmd    `cmd:"" help:"Release rules: what leaves without a person at each object."`
+	Request requestCmd `cmd:"" help:"Releases that wait for a second release officer."`
 
 	Partner partnerCmd `cmd:"" help:"Other nodes: invite, accept, confirm, clear, suspend, revoke."`
 	Line    lineCmd    `cmd:"" help:"The lines to partners: status, receipts, couriers, blind match."`

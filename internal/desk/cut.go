@@ -55,6 +55,7 @@ type cutEdge struct {
 	Cut     string    `json:"cut"`
 	At      time.Time `json:"at"`
 	By      string    `json:"by"`
+	Two     bool      `json:"two,omitempty"` // the original takes two release officers, and so does its cut
 }
 
 // Spaces of the edges, one for each direction.
@@ -94,12 +95,17 @@ func (d *Desk) MakeCut(ctx context.Context, by people.Person, req CutRequest, l 
 		"cut": c.NewRoot, "objects": fmt.Sprint(len(c.Objects)), "withheld": fmt.Sprint(c.Withheld),
 		"accepted": fmt.Sprint(len(req.Accept)), "wider": fmt.Sprint(c.Wider), "rule": c.Rule.Key(),
 	}}
+	levels, err := d.Levels(ctx)
+	if err != nil {
+		return c, err
+	}
 	_, err = d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
 		if err := stored(tx.Put(puts...)); err != nil {
 			return err
 		}
 		for id, origin := range c.origins {
-			e := cutEdge{origin, c.from[origin].Version, id, tx.At(), by.ReaderID()}
+			row := c.from[origin]
+			e := cutEdge{origin, row.Version, id, tx.At(), by.ReaderID(), d.takesTwo(row, levels)}
 			if err := putJSON(tx, spaceCutOf, id, e); err != nil {
 				return err
 			}
@@ -331,13 +337,4 @@ func (d *Desk) admitted(ctx context.Context, rule label.Rule) ([]Recipient, erro
 		out = append(out, Recipient{ID: p.NodeID, Name: p.Name, Nation: p.Nation, Allow: decision.Allow && p.State == line.Active, Rule: rule.Key(), Decision: decision})
 	}
 	return out, nil
-}
-
-// putJSON writes a record as JSON.
-func putJSON(tx *vault.Tx, space, key string, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("encode %s %s: %w", space, key, err)
-	}
-	return tx.PutRecord(space, key, b)
 }

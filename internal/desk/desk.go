@@ -45,13 +45,15 @@ type Config struct {
 // Desk carries out acts. It is safe for concurrent use.
 type Desk struct {
 	Config
-	jobs jobs
+	jobs  jobs
+	rules progress
 }
 
 // New makes a desk. Runs that a crash interrupted are taken up again when
 // somebody looks at them.
 func New(c Config) *Desk {
-	return &Desk{Config: c, jobs: jobs{running: map[string]*job{}, results: map[string]*held{}, idle: sync.NewCond(&sync.Mutex{})}}
+	return &Desk{Config: c, jobs: jobs{running: map[string]*job{}, results: map[string]*held{}, idle: sync.NewCond(&sync.Mutex{})},
+		rules: progress{after: map[string]int64{}}}
 }
 
 // Close stops running jobs and waits for them.

@@ -150,11 +150,23 @@ func (d *Desk) recipient(partner line.Partner, p *Preview, held map[holding]bool
 
 // Release makes an object, and everything it rests on, available to the
 // partners named by node id, and puts it on their lines. Partners that may
-// not read all of it are refused by name before anything is released.
+// not read all of it are refused by name before anything is released. Above a
+// set level nothing leaves yet: the answer is a [*WaitsError], and the release
+// waits for a second release officer.
 func (d *Desk) Release(ctx context.Context, by people.Person, root string, to []string, precedence line.Precedence) (*Preview, error) {
 	if err := need(by, "release", people.ReleaseOfficer); err != nil {
 		return nil, err
 	}
+	p, err := d.admits(ctx, by, root, to)
+	if err != nil {
+		return nil, err
+	}
+	return p, d.releaseOrAsk(ctx, releasing{preview: p, to: to, precedence: precedence, by: by.ReaderID()})
+}
+
+// admits previews a release to some partners and refuses those who may not
+// read all of it.
+func (d *Desk) admits(ctx context.Context, by people.Person, root string, to []string) (*Preview, error) {
 	if len(to) == 0 {
 		return nil, errors.New("name at least one partner to release to")
 	}
@@ -171,27 +183,87 @@ func (d *Desk) Release(ctx context.Context, by people.Person, root string, to []
 			return nil, fmt.Errorf("release to %s: %w: %s", r.Name, people.ErrForbidden, r.Why())
 		}
 	}
-	act := audit.Act{Actor: by.ReaderID(), Verb: "release", Subject: root,
-		Detail: map[string]string{"to": strings.Join(to, " "), "precedence": precedence.String(), "objects": fmt.Sprint(len(p.Items))}}
-	_, err = d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
-		items := make([]line.Item, 0, len(p.Items))
-		for _, row := range p.Items {
-			items = append(items, line.Item{ID: row.ID, Version: row.Version})
-		}
-		for _, id := range to {
-			reader := line.PartnerReader(id)
-			for _, row := range p.Items {
-				if err := tx.Release(row.ID, row.Version, []string{reader}, row.Effective.Rule.Key()); err != nil {
-					return err
-				}
-			}
-			if err := d.Line.Enqueue(tx, id, precedence, items); err != nil {
+	return p, nil
+}
+
+// releasing is a release that was previewed and found to be allowed.
+type releasing struct {
+	preview    *Preview
+	to         []string
+	precedence line.Precedence
+	by         string // reader id
+	rule       string // name of the release rule that decided; "" for a person
+	request    *ReleaseRequest
+	also       func(*vault.Tx) error // part of the same act; may be nil
+}
+
+// releaseOrAsk carries a release out, or lets it wait for a second officer.
+func (d *Desk) releaseOrAsk(ctx context.Context, r releasing) error {
+	two, err := d.needsSecond(ctx, r.preview.Items)
+	if err != nil {
+		return err
+	}
+	if two {
+		return d.ask(ctx, ReleaseRequest{Root: r.preview.Root, Items: itemsOf(r.preview.Items), To: r.to, Precedence: r.precedence, By: r.by, Rule: r.rule}, r.also)
+	}
+	return d.carryOut(ctx, r)
+}
+
+// carryOut releases in one act.
+func (d *Desk) carryOut(ctx context.Context, r releasing) error {
+	act := audit.Act{Actor: r.by, Verb: "release", Subject: r.preview.Root,
+		Detail: map[string]string{"to": strings.Join(r.to, " "), "precedence": r.precedence.String(), "objects": fmt.Sprint(len(r.preview.Items))}}
+	if r.rule != "" {
+		act.Detail["release-rule"] = r.rule
+	}
+	if r.request != nil {
+		act.Detail["request"], act.Detail["requested-by"] = r.request.ID, r.request.By
+	}
+	_, err := d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
+		if r.request != nil {
+			if err := takeRequest(tx, r.request.ID); err != nil {
 				return err
 			}
 		}
-		return nil
+		if r.also != nil {
+			if err := r.also(tx); err != nil {
+				return err
+			}
+		}
+		return d.send(tx, r.preview.Items, r.to, r.precedence, r.rule)
 	})
-	return p, err
+	return err
+}
+
+// send makes versions available to partners and puts them on their lines. rule
+// names the release rule that decided, "" for a person; the label's own rule
+// is kept with each release either way.
+func (d *Desk) send(tx *vault.Tx, rows []vault.Row, to []string, precedence line.Precedence, rule string) error {
+	for _, id := range to {
+		reader := line.PartnerReader(id)
+		for _, row := range rows {
+			decided := row.Effective.Rule.Key()
+			if rule != "" {
+				decided = "release rule " + rule + "; " + decided
+			}
+			if err := tx.Release(row.ID, row.Version, []string{reader}, decided); err != nil {
+				return err
+			}
+		}
+		if err := d.Line.Enqueue(tx, id, precedence, itemsOf(rows)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// itemsOf names versions as the line does.
+func itemsOf(rows []vault.Row) []line.Item {
+	items := make([]line.Item, 0, len(rows))
+	for _, row := range rows {
+		items = append(items, line.Item{ID: row.ID, Version: row.Version})
+	}
+	return items
 }
 
 // Why gives the first reason a partner is not a recipient.

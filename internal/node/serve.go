@@ -24,6 +24,7 @@ const (
 
 	checkpointEvery = 2 * time.Second
 	refreshEvery    = time.Minute // clearances begin and end by the clock
+	rulesEvery      = 2 * time.Second
 )
 
 // Listeners are the two doors of a serving node.
@@ -45,7 +46,7 @@ func (n *Node) Listen() (l Listeners, err error) {
 }
 
 // Serve runs the node until ctx ends: pages and TAXII by handler, the line in
-// both directions, checkpoints of the audit log. It returns nil after a clean
+// both directions, checkpoints of the audit log, release rules. It returns nil after a clean
 // stop.
 func (n *Node) Serve(ctx context.Context, l Listeners, handler http.Handler) error {
 	cert, err := n.WebCertificate()
@@ -78,7 +79,17 @@ func (n *Node) Serve(ctx context.Context, l Listeners, handler http.Handler) err
 	g.Go(func() error { return quiet(n.Line.Run(ctx)) })
 	g.Go(func() error { return n.every(ctx, checkpointEvery, n.Checkpoint) })
 	g.Go(func() error { return n.every(ctx, refreshEvery, n.RefreshReaders) })
+	g.Go(func() error { return n.every(ctx, rulesEvery, n.runRules) })
 	return g.Wait()
+}
+
+// runRules applies the release rules. A rule that fails is somebody's to look
+// at, and no reason for the node to stop.
+func (n *Node) runRules(ctx context.Context) error {
+	if _, err := n.Desk.RunRules(ctx); err != nil && ctx.Err() == nil {
+		n.Log.Warn("release by rule", "err", err)
+	}
+	return nil
 }
 
 // quiet takes the end of the context for a clean stop.

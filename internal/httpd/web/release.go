@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -141,6 +142,10 @@ func (q *request) release() error {
 	}
 	id := q.PathValue("id")
 	p, err := q.site.node.Desk.Release(q.ctx(), q.who.Person, id, q.PostForm["to"], prec)
+	var waits *desk.WaitsError
+	if errors.As(err, &waits) {
+		return q.redirect(address("object", id), q.say("release.waits"))
+	}
 	if err != nil {
 		return act(err)
 	}
