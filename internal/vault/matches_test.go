@@ -44,7 +44,9 @@ func TestMatchesNarrow(t *testing.T) {
 	}
 	puts = append(puts, vault.Put{Source: "local", Effective: scheme.Label(t, 1), Object: vaulttest.Object(t, "relationship", 9, 7,
 		"relationship_type", "related-to", "source_ref", vaulttest.ID("campaign", 1), "target_ref", vaulttest.ID("campaign", 3))})
-	rows = append(rows, row{"relationship", 9, 7, 0, "", "local", 1})
+	puts = append(puts, vault.Put{Source: "local", Effective: scheme.Label(t, 1), Object: vaulttest.Object(t, "note", 8, 8,
+		"content", "about one object alone", "object_refs", []string{vaulttest.ID("campaign", 1)})})
+	rows = append(rows, row{"relationship", 9, 7, 0, "", "local", 1}, row{"note", 8, 8, 0, "", "local", 1})
 	for _, p := range puts { // one act each, so that each has its own place
 		if _, err := v.Act(ctx, audit.Act{Actor: "node", Verb: "put"}, func(tx *vault.Tx) error {
 			out, err := tx.Put(p)
@@ -82,7 +84,7 @@ func TestMatchesNarrow(t *testing.T) {
 		{all, {func(m *vault.Match) {
 			m.IDs = []string{vaulttest.ID("campaign", 1), vaulttest.ID("tool", 4), vaulttest.ID("campaign", 3)}
 		}, func(r row) bool { return r.n == 1 || r.n == 4 || r.n == 3 }},
-			{func(m *vault.Match) { m.NeighbourOf = vaulttest.ID("campaign", 1) }, func(r row) bool { return r.n == 3 || r.n == 9 }},
+			{func(m *vault.Match) { m.NeighbourOf = vaulttest.ID("campaign", 1) }, func(r row) bool { return r.n == 3 || r.n == 9 || r.n == 8 }},
 			{func(m *vault.Match) {
 				m.NeighbourOf, m.IDs = vaulttest.ID("campaign", 1), []string{vaulttest.ID("campaign", 3), vaulttest.ID("tool", 4)}
 			}, func(r row) bool { return r.n == 3 }}},
