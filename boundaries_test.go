@@ -97,6 +97,7 @@ var layer = map[string]int{
 	"internal/node":  5,
 	"internal/httpd": 6,
 	"internal/demo":  7,
+	"bench":          8,
 	"cmd":            8,
 }
 
