@@ -351,9 +351,10 @@ func (k *kindPosts) replicate(ctx context.Context, real []tested) (edges, posts 
 		share = replicatePosts / n
 	}
 	seed := k.p.opt.Seed ^ 0x6e756c6c
-	keep := make([]bool, len(k.eligible))
+	keep, hashes := make([]bool, len(k.eligible)), make([]uint64, len(k.eligible))
 	for a := range keep {
-		keep[a] = share == 1 || unitHash(k.p.accounts.bytes(uint32(a)), seed) < share
+		hashes[a] = hash64(k.p.accounts.bytes(uint32(a)), seed)
+		keep[a] = share == 1 || float64(hashes[a]>>11)/(1<<53) < share
 	}
 	groups := make([][]record, workersOf())
 	if err := k.store.each(ctx, func(w int, g []record) error {
@@ -363,7 +364,7 @@ func (k *kindPosts) replicate(ctx context.Context, real []tested) (edges, posts 
 				groups[w] = append(groups[w], g[i])
 			}
 		}
-		k.permute(groups[w][start:], seed)
+		k.permute(groups[w][start:], seed, hashes)
 		return nil
 	}); err != nil {
 		return 0, 0, err
@@ -403,23 +404,27 @@ func (k *kindPosts) replicate(ctx context.Context, real []tested) (edges, posts 
 const replicatePosts = 2_000_000
 
 // permute deals the times of one object's posts anew. Whose post gets which
-// time is fixed by the seed and names, not by the order of the input.
-func (k *kindPosts) permute(g []record, seed uint64) {
+// time is fixed by the seed and names, not by the order of the input; accounts
+// are the hashes of the accounts' names.
+func (k *kindPosts) permute(g []record, seed uint64, accounts []uint64) {
 	if len(g) < 2 {
 		return
 	}
+	type dealt struct {
+		key uint64
+		r   record
+	}
+	object := hash64(k.p.objects.bytes(g[0].object), seed)
+	deck := make([]dealt, len(g))
 	times := make([]int64, len(g))
-	for i := range g {
-		times[i] = g[i].time
+	for i, r := range g {
+		times[i] = r.time
+		deck[i] = dealt{mix64(accounts[r.account] ^ object ^ uint64(r.time)*0x9e3779b97f4a7c15), r}
 	}
 	slices.Sort(times)
-	object := hash64(k.p.objects.bytes(g[0].object), seed)
-	slices.SortFunc(g, func(x, y record) int {
-		hx := hash64(k.p.accounts.bytes(x.account), object^uint64(x.time))
-		hy := hash64(k.p.accounts.bytes(y.account), object^uint64(y.time))
-		return cmp.Or(cmp.Compare(hx, hy), cmp.Compare(x.content, y.content))
-	})
-	for i := range g {
+	slices.SortFunc(deck, func(x, y dealt) int { return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.r.content, y.r.content)) })
+	for i := range deck {
+		g[i] = deck[i].r
 		g[i].time = times[i]
 	}
 }

@@ -406,6 +406,11 @@ func hash64(name []byte, seed uint64) uint64 {
 	for _, c := range name {
 		h = (h ^ uint64(c)) * 1099511628211
 	}
+	return mix64(h)
+}
+
+// mix64 spreads every bit over all (the finaliser of MurmurHash3).
+func mix64(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
 	h ^= h >> 33

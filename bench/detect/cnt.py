@@ -6,7 +6,7 @@ import sys
 
 import coordination_network_toolkit as cnt
 from coordination_network_toolkit.preprocess import preprocess_csv_files
-from coordination_network_toolkit.compute_networks import compute_co_retweet_network
+from coordination_network_toolkit.compute_networks import compute_co_retweet_parallel
 
 posts, work = sys.argv[1:3]
 messages = os.path.join(work, "messages.csv")
@@ -17,4 +17,4 @@ with open(posts) as f, open(messages, "w", newline="") as g:
         out.writerow([r["content_id"], r["account_id"], r["account_id"], r["object_id"], "", "", r["timestamp_share"], ""])
 db = os.path.join(work, "cnt.db")
 preprocess_csv_files(db, [messages])
-compute_co_retweet_network(db, 60, min_edge_weight=1, n_threads=2)
+compute_co_retweet_parallel(db, 60, n_threads=2, min_edge_weight=1)
