@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -244,15 +245,15 @@ func (l *Line) oldest(ctx context.Context, node string, p Precedence) ([]byte, D
 			return nil, Digest{}, err
 		}
 		if lane.Acked < lane.Seq {
-			var sent sentRecord
-			if _, err := load(out, spaceSent, streamKey(node, p, lane.Stream, lane.Acked+1), &sent); err != nil {
+			msg, ok, err := out.Record(spaceMessage, seqKey(node, p, lane.Acked+1))
+			if err != nil || !ok { // settled at this moment by another server
 				return nil, Digest{}, err
 			}
-			msg, ok, err := out.Record(spaceMessage, seqKey(node, p, lane.Acked+1))
-			if err != nil || ok {
-				return msg, sent.Digest, err
+			h, _, _, err := cutMessage(msg)
+			if err != nil {
+				return nil, Digest{}, fmt.Errorf("read message %d for %s as stored: %w", lane.Acked+1, node, err)
 			}
-			return nil, Digest{}, nil // settled at this moment by another server
+			return msg, h.Statement, nil
 		}
 		made, err := l.compose(ctx, node, p)
 		if errors.Is(err, errMoved) {

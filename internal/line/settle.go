@@ -89,7 +89,7 @@ func (l *Line) keepReceipt(tx *vault.Tx, node string, from *Identity, rc *Receip
 		if err := tx.DeleteRecord(spaceMessage, seqKey(node, rc.Precedence, rc.Seq)); err != nil {
 			return err
 		}
-		if err := advanceLane(tx, node, rc.Precedence, &lane); err != nil {
+		if err := advanceLane(tx, node, rc, &lane); err != nil {
 			return err
 		}
 	}
@@ -109,12 +109,17 @@ func (l *Line) keepReceipt(tx *vault.Tx, node string, from *Identity, rc *Receip
 	return save(tx, spacePartner, node, partner)
 }
 
-// advanceLane moves Acked over every message that has its receipt.
-func advanceLane(tx *vault.Tx, node string, p Precedence, lane *laneRecord) error {
+// advanceLane moves Acked over every message that has its receipt, as the one
+// of rc now has.
+func advanceLane(tx *vault.Tx, node string, rc *Receipt, lane *laneRecord) error {
 	was := lane.Acked
 	for lane.Acked < lane.Seq {
+		if lane.Acked+1 == rc.Seq {
+			lane.Acked++
+			continue
+		}
 		var next sentRecord
-		ok, err := load(tx, spaceSent, streamKey(node, p, lane.Stream, lane.Acked+1), &next)
+		ok, err := load(tx, spaceSent, streamKey(node, rc.Precedence, lane.Stream, lane.Acked+1), &next)
 		if err != nil {
 			return err
 		}
@@ -126,7 +131,7 @@ func advanceLane(tx *vault.Tx, node string, p Precedence, lane *laneRecord) erro
 	if lane.Acked == was {
 		return nil
 	}
-	return save(tx, spaceLane, laneKey(node, p), lane)
+	return save(tx, spaceLane, laneKey(node, rc.Precedence), lane)
 }
 
 func countReceipt(tx *vault.Tx, node string, rc *Receipt, sent *sentRecord) error {
