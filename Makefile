@@ -2,7 +2,7 @@
 export CGO_ENABLED = 0
 GO ?= go
 
-.PHONY: build assets demo test lint bench test-postgres test-spark test-browser test-peers test-line mutate screenshots clean
+.PHONY: build assets demo test lint bench test-postgres test-spark test-browser test-peers test-line test-glpk mutate screenshots clean
 
 build: assets                ## bin/causeway, static, pages embedded
 	$(GO) build -ldflags '-s -w' -o bin/causeway ./cmd/causeway
@@ -36,6 +36,9 @@ test-peers: build            ## OASIS clients, medallion and OpenTAXII against a
 
 test-line:                   ## the long fault run on the line
 	.ci/test-line
+
+test-glpk:                   ## plans equal GLPK's on random problems
+	.ci/test-glpk
 
 mutate:                      ## flip every check of label and the vault's filter; a test must fail
 	.ci/mutate
