@@ -61,6 +61,7 @@ type cli struct {
 	Clearance clearanceCmd `cmd:"" help:"What people are cleared to see."`
 	Label     labelCmd     `cmd:"" help:"Confidentiality labels: what they mean, who may read, how they join."`
 	Group     groupCmd     `cmd:"" help:"Dated groups of nations."`
+	Table     tableCmd     `cmd:"" help:"Tables of equivalence between policies, signed and dated."`
 
 	Audit     auditCmd     `cmd:"" help:"The tamper-evident log: verify, prove, export."`
 	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`

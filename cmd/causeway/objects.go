@@ -82,6 +82,7 @@ type showCmd struct {
 	ID       string `arg:"" help:"The object's id."`
 	Versions bool   `help:"List the versions instead."`
 	Why      string `placeholder:"READER" help:"Say why this reader can or cannot read it."`
+	At       string `placeholder:"TIME" help:"With --why: why at that time, or on that day, by what was recorded and in force then."`
 }
 
 func (c *showCmd) Run(p *process) error {
@@ -89,6 +90,12 @@ func (c *showCmd) Run(p *process) error {
 		v, err := c.view(p, n)
 		if err != nil {
 			return err
+		}
+		if c.At != "" && c.Why == "" {
+			return usagef("--at: say with --why for which reader")
+		}
+		if c.At != "" {
+			return c.whyAt(p, n, v)
 		}
 		if c.Why != "" {
 			return c.why(p, n, v)

@@ -171,6 +171,11 @@ type clearanceCmd struct {
 	Approve clearanceApproveCmd `cmd:"" help:"Put a requested clearance in force."`
 	Revoke  clearanceRevokeCmd  `cmd:"" help:"End a clearance at once."`
 	List    clearanceListCmd    `cmd:"" help:"List clearances in force and requests that wait."`
+
+	Attest       clearanceAttestCmd       `cmd:"" help:"Sign, for a partner, what a person is cleared for, under a pseudonym."`
+	Withdraw     clearanceWithdrawCmd     `cmd:"" help:"Take an attestation back."`
+	Accept       clearanceAcceptCmd       `cmd:"" help:"Take up a partner's attestation, or its end."`
+	Attestations clearanceAttestationsCmd `cmd:"" help:"List attestations given and accepted."`
 }
 
 type clearanceGrantCmd struct {

@@ -32,6 +32,7 @@ type Config struct {
 	Line     *line.Line
 	People   *people.Registry
 	Policies func() *label.Policies
+	Versions func(context.Context) (map[string]string, error) // of policies, groups and tables in force
 	Now      func() time.Time
 	Log      *slog.Logger
 

@@ -201,6 +201,9 @@ func (d *Desk) relabel(ctx context.Context, by people.Person, r *Relabelled, why
 	if req != nil {
 		act.Detail["request"], act.Detail["requested-by"] = req.ID, req.By
 	}
+	if err := d.recordBasis(ctx, act.Detail, r.Keep); err != nil {
+		return err
+	}
 	_, err := d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
 		if req != nil {
 			if err := takeRequest(tx, req.ID); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"causeway/internal/people"
 	"causeway/internal/vault"
 	"causeway/label"
+	"causeway/label/stanag4774"
 	"causeway/stix"
 )
 
@@ -219,6 +221,9 @@ func (d *Desk) carryOut(ctx context.Context, r releasing) error {
 	if r.request != nil {
 		act.Detail["request"], act.Detail["requested-by"] = r.request.ID, r.request.By
 	}
+	if err := d.recordBasis(ctx, act.Detail, r.to); err != nil {
+		return err
+	}
 	_, err := d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
 		if r.request != nil {
 			if err := takeRequest(tx, r.request.ID); err != nil {
@@ -233,6 +238,29 @@ func (d *Desk) carryOut(ctx context.Context, r releasing) error {
 		return d.send(tx, r.preview.Items, r.to, r.precedence, r.rule)
 	})
 	return err
+}
+
+// recordBasis adds by what it was decided: the versions of policies, groups
+// and tables, and what each partner was cleared for. "Why could they read this
+// on that day?" is answered from it, whatever changed since.
+func (d *Desk) recordBasis(ctx context.Context, detail map[string]string, to []string) error {
+	versions, err := d.Versions(ctx)
+	if err != nil {
+		return err
+	}
+	maps.Copy(detail, versions)
+	for _, id := range to {
+		p, err := d.Line.Partner(ctx, id)
+		if err != nil {
+			return err
+		}
+		c, err := stanag4774.ParseClearance(p.Clearance)
+		if err != nil {
+			return fmt.Errorf("read the clearance of %s: %w", id, err)
+		}
+		detail["clearance of "+id] = d.Policies().ClearanceMarking(c, "en", "").Text
+	}
+	return nil
 }
 
 // send makes versions available to partners and puts them on their lines. rule

@@ -234,7 +234,7 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 	}
 	n.People = people.New(n.Vault, n.Policies, n.Line.Node(), o.Now)
 	n.Desk = desk.New(desk.Config{
-		Vault: n.Vault, Line: n.Line, People: n.People, Policies: n.Policies, Now: o.Now, Log: o.Log,
+		Vault: n.Vault, Line: n.Line, People: n.People, Policies: n.Policies, Versions: n.Versions, Now: o.Now, Log: o.Log,
 		Nation: n.Config.Nation, Name: n.Config.Name, Identity: n.Config.Identity, Created: n.Config.Created,
 		Runs: filepath.Join(n.Dir, runsDir),
 	})

@@ -10,7 +10,7 @@ import (
 )
 
 // Reader gives the reader that a command line names: "person:ID",
-// "partner:ID", "public", or "" for the node itself.
+// "partner:ID", "visitor:PSEUDONYM", "public", or "" for the node itself.
 func (n *Node) Reader(ctx context.Context, name string) (vault.Reader, error) {
 	kind, id, _ := strings.Cut(name, ":")
 	switch kind {
@@ -30,6 +30,8 @@ func (n *Node) Reader(ctx context.Context, name string) (vault.Reader, error) {
 			return vault.Reader{}, err
 		}
 		return n.Line.Reader(p), nil
+	case "visitor":
+		return n.Desk.Visitor(ctx, id)
 	}
-	return vault.Reader{}, fmt.Errorf("reader %q: give person:ID, partner:ID, public or node", name)
+	return vault.Reader{}, fmt.Errorf("reader %q: give person:ID, partner:ID, visitor:PSEUDONYM, public or node", name)
 }

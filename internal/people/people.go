@@ -199,14 +199,30 @@ func (r *Registry) Reinstate(ctx context.Context, by, id string) error {
 // Reader gives the vault's reader for a person, with what they hold now.
 // Suspended people hold nothing.
 func (r *Registry) Reader(p Person) (vault.Reader, error) {
+	return r.reader(p, r.now(), p.Suspended != nil)
+}
+
+// ReaderAt gives the reader that a person was at a time in the past, by the
+// grants then in force and the policies of now. It is for explaining, never
+// for reading. A suspension that has ended since is not known any more.
+func (r *Registry) ReaderAt(p Person, at time.Time) (vault.Reader, error) {
+	p.Grants = slices.Clone(p.Grants)
+	for i, g := range p.Grants {
+		if g.Revoked != nil && at.Before(g.Revoked.At) {
+			p.Grants[i].Revoked = nil
+		}
+	}
+	return r.reader(p, at, p.Suspended != nil && !at.Before(*p.Suspended))
+}
+
+func (r *Registry) reader(p Person, at time.Time, suspended bool) (vault.Reader, error) {
 	reader := vault.Reader{ID: p.ReaderID(), Kind: vault.Person}
-	now := r.now()
-	holder := label.Holder{Kind: label.Person, Nation: p.Nation, Names: []string{p.ReaderID(), r.node}, At: now}
-	if p.Suspended != nil {
+	holder := label.Holder{Kind: label.Person, Nation: p.Nation, Names: []string{p.ReaderID(), r.node}, At: at}
+	if suspended {
 		holder.Kind = label.Nobody
 	}
 	for _, g := range p.Grants {
-		if c := g.inForce(now); c != nil {
+		if c := g.inForce(at); c != nil {
 			holder.Clearances = append(holder.Clearances, c)
 		}
 	}
