@@ -40,6 +40,7 @@ func (p *posts) combine(ctx context.Context, r *Result, runs []*kindPosts, outs 
 		return finish(r, p.opt)
 	}
 	r.Summary.Test = test
+	test.Tested = int64(len(pairs))
 	for _, o := range outs {
 		if o != nil && o.k >= r.Summary.MinWeight {
 			r.Summary.MinWeight, r.Summary.MinWeightReason = o.k, o.why
@@ -192,7 +193,7 @@ func (p *posts) verdict(r *Result) {
 	case len(r.Edges) > 0:
 		s.Verdict = Popularity
 		s.Reason = "every edge ties accounts of one declared owner or feed"
-	case s.Test.Candidates > 0 && s.Test.Undecidable > 0 && s.Test.Undecidable == int64(len(r.Candidates)):
+	case s.Test.Candidates > 0 && s.Test.Undecidable > 0 && s.Test.Undecidable == s.Test.Tested:
 		s.Verdict = NotEnough
 		s.Reason = fmt.Sprintf("all %d pairs in sync on %d objects share too little to be told from chance", s.Test.Undecidable, s.MinWeight)
 	default:
@@ -200,6 +201,9 @@ func (p *posts) verdict(r *Result) {
 		s.Reason = fmt.Sprintf("no pair of accounts is in sync beyond what popularity explains; %d pairs of %.0f came close enough to compare", s.Test.Candidates, s.Test.Family)
 	}
 	s.Notes = append(s.Notes, baseRateNotice)
+	if left := s.Test.Tested - int64(len(r.Edges)); left > maxCandidates {
+		s.Notes = append(s.Notes, fmt.Sprintf("candidates.csv lists the best %d of %d pairs that were tested and not reported", maxCandidates, left))
+	}
 	if n := s.Test.Undecidable; n > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%d pairs share too few objects for any outcome to be significant: they are undecided, not cleared", n))
 	}

@@ -26,6 +26,14 @@ func detectPairs(ctx context.Context, p *posts) (r *Result, err error) {
 		if err := s.sort(ctx, func(_ int, g []record) []record { return g }); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.affordable(ctx); err != nil {
+		return nil, err
+	}
+	for _, s := range p.stores {
+		if s == nil {
+			continue
+		}
 		n, err := p.slide(ctx, s, rank, found, left)
 		if err != nil {
 			return nil, err
@@ -58,6 +66,46 @@ func detectPairs(ctx context.Context, p *posts) (r *Result, err error) {
 		return nil, err
 	}
 	return p.network(ctx, found, keep, byRank, in)
+}
+
+// maxPairs bounds the pairs of posts that the compat semantics enumerate: 40 GB
+// of scratch. They cannot be pruned, since one coincidence makes an edge.
+const maxPairs = 1_000_000_000
+
+// affordable counts the in-window pairs, which costs a pass over the posts, and
+// refuses a run whose enumeration would not end well.
+func (p *posts) affordable(ctx context.Context) error {
+	w := p.opt.window()
+	sums := make([]int64, workersOf())
+	for _, s := range p.stores {
+		if s == nil {
+			continue
+		}
+		if err := s.each(ctx, func(worker int, g []record) error {
+			from := 0
+			for i := range g {
+				for g[i].time-g[from].time > w {
+					from++
+				}
+				sums[worker] += int64(i - from)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	total := int64(0)
+	for _, n := range sums {
+		total += n
+	}
+	limit := int64(maxPairs)
+	if p.opt.Scratch == nil {
+		limit = min(limit, p.opt.Memory/40)
+	}
+	if total > limit {
+		return fmt.Errorf("up to %d pairs of posts lie within %v of each other on one object, more than %d: the %v semantics would enumerate them all; shorten the window, leave out the viral objects, or use the corrected semantics, which prunes them exactly", total, p.opt.Window, limit, p.opt.Semantics)
+	}
+	return nil
 }
 
 // slide slides over the posts of each object, oldest first, gives the pairs of

@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -401,6 +402,23 @@ func TestFullDiskIsAnErrorAndLeavesNothing(t *testing.T) {
 	}
 	if scratch.open != 0 {
 		t.Errorf("%d scratch files left open", scratch.open)
+	}
+}
+
+// TestTooManyPairsAreRefusedAhead: a viral object in a compat semantics is an
+// error that says how many pairs there would be, not an exhausted machine.
+func TestTooManyPairsAreRefusedAhead(t *testing.T) {
+	var rows []row
+	for i := range 2000 {
+		rows = append(rows, row{"viral", fmt.Sprint("a", i), fmt.Sprint("c", i), 7})
+	}
+	_, err := Detect(context.Background(), &rowSource{rows}, Options{Semantics: CNT, Memory: MinMemory})
+	if err == nil || !strings.Contains(err.Error(), "1999000 pairs") {
+		t.Errorf("got %v, want the number of pairs", err)
+	}
+	r, err := Detect(context.Background(), &rowSource{rows}, Options{Memory: MinMemory})
+	if err != nil || len(r.Edges) != 0 {
+		t.Errorf("the corrected semantics: %v", err)
 	}
 }
 

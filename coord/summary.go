@@ -73,6 +73,7 @@ type NetworkSummary struct {
 type TestSummary struct {
 	Predicted     int64   `json:"candidate_post_pairs"`
 	Candidates    int64   `json:"candidate_pairs"`
+	Tested        int64   `json:"tested_pairs"`
 	Family        float64 `json:"family_pairs"`
 	SyncFamily    float64 `json:"sync_family_pairs"`
 	Cutoff        float64 `json:"p_cutoff"`

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,9 @@ func (c *detectCmd) Run(p *process) error {
 	if out == "" {
 		out = networkDir(c.Posts[0])
 	}
+	// Nearly all memory of a run is large arrays without pointers: collecting
+	// often costs little, and collecting late would double the peak.
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	if c.Follow {
 		return c.follow(p, opt, out)
 	}
