@@ -35,7 +35,7 @@ func (w *View) History(ctx context.Context, id string) (out []HistoryEntry, err 
 		if err != nil {
 			return err
 		}
-		s.Bare = true
+		s.Bare, s.Facts = true, true
 		rows, err := q.db.Rows(s)
 		if err != nil {
 			return err

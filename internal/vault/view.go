@@ -145,7 +145,10 @@ func described(a *audit.Act, what any) {
 
 func (q *question) selects(m *Match) (engine.Select, error) {
 	s, err := q.v.resolve(m)
-	s.Feed, s.Allowed, s.Holders = q.feed.N, q.allowed, q.r.released()
+	s.Feed, s.Allowed = q.feed.N, q.allowed
+	if q.r.released() {
+		s.HeldBy = q.r.ID
+	}
 	return s, err
 }
 

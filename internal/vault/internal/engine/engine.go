@@ -154,8 +154,9 @@ type Select struct {
 	// MaxBytes of Raw to give; the row that goes beyond is the last one
 	// given, so that the asker sees that there is more. 0: no limit.
 	MaxBytes int
-	Bare     bool // without Raw
-	Holders  bool // demand a release to the feed's owner beside its place
+	Bare     bool   // without Raw
+	Facts    bool   // with VID, At and Act
+	HeldBy   string // demand a release to this reader beside the place; "": none is needed
 }
 
 // Leaf is one stored audit entry with its opening.

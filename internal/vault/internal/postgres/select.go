@@ -62,8 +62,8 @@ func build(s engine.Select) *query {
 	}
 	q.and("NOT v.gone")
 	q.and(q.may("v"))
-	if s.Holders {
-		q.and("EXISTS (SELECT FROM holder h WHERE h.reader = (SELECT owner FROM feed WHERE feed = p.feed) AND h.vid = p.vid)")
+	if s.HeldBy != "" {
+		q.and("EXISTS (SELECT FROM holder h WHERE h.reader = " + q.arg(s.HeldBy) + " AND h.vid = p.vid)")
 	}
 	q.filters()
 	q.choice()
@@ -143,13 +143,22 @@ func (q *query) choice() {
 // Rows implements [engine.Read].
 func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
 	q := build(s)
-	text := "SELECT " + placeColumns + ", " + rowColumns
-	fields := func(r *engine.Row) []any { return append(placeFields(&r.Place), rowFields(&r.Version)...) }
+	text := "SELECT " + rowColumns
+	if s.Facts {
+		text += ", v.vid, v.at, v.act"
+	}
 	if !s.Bare {
 		text += ", v.raw"
-		fields = func(r *engine.Row) []any {
-			return append(append(placeFields(&r.Place), rowFields(&r.Version)...), &r.Raw)
+	}
+	fields := func(r *engine.Row) []any {
+		out := []any{&r.Added, &r.ID, &r.Text, &r.Version.Kind, &r.Spec, &r.CreatedBy, &r.Source, &r.Collection, &r.Label}
+		if s.Facts {
+			out = append(out, &r.Version.VID, &r.At, &r.Act)
 		}
+		if !s.Bare {
+			out = append(out, &r.Raw)
+		}
+		return out
 	}
 	text += " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ") + " ORDER BY p.added"
 	if s.Newest {
@@ -166,11 +175,7 @@ func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
 }
 
 // rowColumns are those that a page shows.
-const rowColumns = "v.vid, v.id, v.text, v.kind, v.spec, v.created_by, v.source, v.collection, v.label, v.at, v.act"
-
-func rowFields(v *engine.Version) []any {
-	return []any{&v.VID, &v.ID, &v.Text, &v.Kind, &v.Spec, &v.CreatedBy, &v.Source, &v.Collection, &v.Label, &v.At, &v.Act}
-}
+const rowColumns = "p.added, v.id, v.text, v.kind, v.spec, v.created_by, v.source, v.collection, v.label"
 
 // Count implements [engine.Read].
 func (t *tx) Count(s engine.Select) (n int64, err error) {
