@@ -38,7 +38,8 @@ const connections = 8
 // the smallest set, look up the rest by index. What the reader may not see
 // then costs nothing, whatever the statistics say.
 var settings = []string{
-	"SET join_collapse_limit = 1", "SET enable_hashjoin = off", "SET enable_mergejoin = off", "SET enable_seqscan = off", "SET jit = off",
+	"SET join_collapse_limit = 1", "SET enable_hashjoin = off", "SET enable_mergejoin = off", "SET enable_seqscan = off",
+	"SET enable_bitmapscan = off", "SET enable_memoize = off", "SET jit = off",
 	"SET client_min_messages = warning", "SET timezone = 'UTC'", "SET lock_timeout = '60s'", "SET idle_in_transaction_session_timeout = '10min'",
 }
 

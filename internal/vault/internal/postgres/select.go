@@ -51,8 +51,7 @@ func build(s engine.Select) *query {
 			q.and("EXISTS (SELECT FROM word w WHERE w.vid = v.vid AND w.words @@ " + q.arg(matching(s.Terms)) + "::tsquery)")
 		}
 	case s.Terms != nil:
-		q.from = "word w JOIN version v ON v.vid = w.vid" + inFeed
-		q.and("w.words @@ " + q.arg(matching(s.Terms)) + "::tsquery")
+		q.from = "found(" + q.arg(matching(s.Terms)) + "::tsquery) AS w (vid) JOIN version v ON v.vid = w.vid" + inFeed
 	case s.RefTo != "":
 		q.from = "ref r JOIN version v ON v.vid = r.vid" + inFeed
 		q.and("r.target = " + q.arg(s.RefTo))

@@ -179,7 +179,7 @@ func (t *tx) SetSetting(name, value string) error {
 
 // Audit implements [engine.Read].
 func (t *tx) Audit(yield func(string)) error {
-	if err := t.exec(`SELECT set_config(n, v, true) FROM (VALUES ('enable_hashjoin', 'on'), ('enable_mergejoin', 'on'), ('enable_seqscan', 'on'),
+	if err := t.exec(`SELECT set_config(n, v, true) FROM (VALUES ('enable_hashjoin', 'on'), ('enable_mergejoin', 'on'), ('enable_seqscan', 'on'), ('enable_bitmapscan', 'on'),
 		('join_collapse_limit', '8')) AS s (n, v)`); err != nil {
 		return err
 	}
