@@ -117,6 +117,7 @@ type Line struct {
 	contact map[string]contact       // by partner: the last attempt to reach it
 	inbound map[string]*sync.Mutex   // by partner and lane: one message at a time
 	quotas  map[string]quotaRecord   // by partner
+	urgent  map[string]*urgency      // by partner
 }
 
 // contact is what is known of the connection to a partner; it describes the
@@ -150,7 +151,7 @@ func Open(_ context.Context, c Config) (*Line, error) {
 	}
 	l := &Line{vault: c.Vault, commit: c.Vault.Act, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, address: c.Address, parts: parts,
 		limits: c.Limits.filled(), changed: c.PartnersChanged, now: c.Now, log: c.Log,
-		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}}
+		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}, urgent: map[string]*urgency{}}
 	if l.now == nil {
 		l.now = time.Now
 	}

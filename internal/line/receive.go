@@ -76,6 +76,8 @@ func (l *Line) receive(ctx context.Context, msg []byte) (SignedReceipt, error) {
 	if err != nil {
 		return SignedReceipt{}, err
 	}
+	u := l.urgency(h.From)
+	defer u.enter(h.Precedence)()
 	// Opening costs most of the work and needs no lock: the next message is
 	// opened while this one is stored.
 	o, err := openMessage(l.ring, ids, msg)
@@ -86,6 +88,7 @@ func (l *Line) receive(ctx context.Context, msg []byte) (SignedReceipt, error) {
 	if c.failed != nil {
 		return SignedReceipt{}, c.failed
 	}
+	u.yield(ctx, h.Precedence)
 	lock := l.lane(h.From, h.Precedence)
 	lock.Lock()
 	defer lock.Unlock()

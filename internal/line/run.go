@@ -193,6 +193,9 @@ func (l *Line) pushNext(ctx context.Context, k *link, p Precedence, met *bool) (
 	if err != nil || !ready {
 		return false, err
 	}
+	u := l.urgency(k.node)
+	u.yield(ctx, p)
+	defer u.enter(p)()
 	if !*met {
 		if err := k.meet(ctx, p); err != nil {
 			return false, err
@@ -207,7 +210,9 @@ func (l *Line) pushNext(ctx context.Context, k *link, p Precedence, met *bool) (
 	ahead := make(chan struct{})
 	go func() {
 		defer close(ahead)
-		l.composeAhead(ctx, k.node, p)
+		if !u.above(p) {
+			l.composeAhead(ctx, k.node, p)
+		}
 	}()
 	doc, err := k.put(ctx, msg, digest)
 	<-ahead
