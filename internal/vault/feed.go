@@ -430,7 +430,10 @@ func (s *session) part() error {
 	for id, n := range s.readers {
 		f := s.feeds[n]
 		held, ok := s.v.interned.holdingsOf(id)
-		if !ok || f == nil || s.v.interned.audience(held, s.over.atoms) == f.Key {
+		if !ok || f == nil || s.v.interned.audience(held, nil) != f.Key {
+			continue // another process knows better what this reader holds
+		}
+		if s.v.interned.audience(held, s.over.atoms) == f.Key {
 			continue
 		}
 		kind := Person
