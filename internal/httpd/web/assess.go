@@ -60,6 +60,9 @@ func (q *request) policyFormsOf(labels ...*label.Label) (out []policyForm) {
 	chosen := map[string]*label.Label{}
 	first := ""
 	for _, l := range labels {
+		if l == nil {
+			continue
+		}
 		chosen[l.PolicyOID] = l
 		if first == "" {
 			first = l.PolicyOID
@@ -81,14 +84,21 @@ func (q *request) policyFormsOf(labels ...*label.Label) (out []policyForm) {
 	return out
 }
 
-// newestLabel is the label of the newest thing made here that the visitor may
-// see: a new one starts from it, as the next mostly is like the last.
-func (q *request) newestLabel() (label.Effective, error) {
+// newestLabel is where the form of a new label starts: the policy, the
+// classification and the restrictive values of the newest thing made here that
+// the visitor may see. Whom it may go to is never carried over: an audience
+// that fitted the last thing and is left standing is how things leak.
+func (q *request) newestLabel() (*label.Label, error) {
 	page, err := q.view().Page(q.ctx(), vault.Query{Match: vault.Match{Types: reading, Source: local}, Limit: 1, Newest: true, Bare: true})
-	if err != nil || len(page.Rows) == 0 {
-		return label.Effective{}, err
+	if err != nil || len(page.Rows) == 0 || len(page.Rows[0].Effective.Labels) == 0 {
+		return nil, err
 	}
-	return page.Rows[0].Effective, nil
+	l, err := stanag4774.ParseLabel(page.Rows[0].Effective.Labels[0])
+	if err != nil {
+		return nil, nil // not understood: the form starts empty
+	}
+	l.Categories = slices.DeleteFunc(l.Categories, func(c label.Category) bool { return c.Type != label.Restrictive })
+	return l, nil
 }
 
 func setOf(oid string, set label.TagSet, have *label.Label, now time.Time) setChoice {

@@ -100,11 +100,11 @@ func (q *request) economy() error {
 		return err
 	}
 	if data.CanBring {
-		e, err := q.newestLabel()
+		start, err := q.newestLabel()
 		if err != nil {
 			return err
 		}
-		data.PolicyForms = q.policyForms(e)
+		data.PolicyForms = q.policyFormsOf(start)
 	}
 	return q.render("economy", "place.economy", q.say("place.economy"), data)
 }

@@ -27,12 +27,12 @@ func (q *request) findingForm() error {
 	if err != nil {
 		return runError(err)
 	}
-	e, err := q.newestLabel()
+	start, err := q.newestLabel()
 	if err != nil {
 		return err
 	}
 	return q.render("finding", "place.detect", q.say("finding.title", r.Title), findingData{Run: r, Communities: q.communities(res),
-		All: chart.Mark(-1), PolicyForms: q.policyForms(e), Way: q.way(2)})
+		All: chart.Mark(-1), PolicyForms: q.policyFormsOf(start), Way: q.way(2)})
 }
 
 func (q *request) finding() error {

@@ -279,7 +279,7 @@ test("keys: search, go, move, help", async () => {
 
 test("every page reads without JavaScript, and no secret of a page is kept by a cache", async () => {
   const reader = await signIn(world, "Brussels", "analyst", { javaScriptEnabled: false });
-  for (const path of ["/", "/picture", "/detect", "/economy", "/lines", "/public", "/control/people", "/control/audit"]) {
+  for (const path of ["/", "/picture", "/detect", "/economy", "/lines", "/public", "/control/people", "/control/policies"]) {
     const answer = await reader.go(path);
     assert.equal(answer.status(), 200, path);
     assert.equal(answer.headers()["cache-control"], "no-store", path);
