@@ -55,7 +55,7 @@ func New(n *node.Node, o Options) (*Site, error) {
 func (s *Site) table() []Route {
 	var all []Route
 	for _, group := range [][]Route{
-		doorRoutes(), todayRoutes(), pictureRoutes(), objectRoutes(), releaseRoutes(), cutRoutes(), detectRoutes(),
+		doorRoutes(), todayRoutes(), pictureRoutes(), objectRoutes(), releaseRoutes(), cutRoutes(), secondRoutes(), detectRoutes(),
 		economyRoutes(), lineRoutes(), publicRoutes(), controlRoutes(),
 	} {
 		all = append(all, group...)

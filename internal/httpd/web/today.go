@@ -98,6 +98,17 @@ func (q *request) waits(runs []desk.Run) (out []waiting, err error) {
 			}
 		}
 	}
+	if q.who.Has(people.ReleaseOfficer) {
+		requests, err := q.site.node.Desk.Requests(q.ctx(), q.who.Person)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range requests {
+			if r.By != q.who.ReaderID() {
+				out = append(out, waiting{q.say("waiting.release", q.nameOf(r.Root)), "/releases", q.say("waiting.release.why")})
+			}
+		}
+	}
 	for _, r := range runs {
 		if r.State() == "done" && r.Summary != nil && r.Summary.Network.Communities > 0 && len(r.Findings) == 0 {
 			out = append(out, waiting{q.say("waiting.run", r.Title), address("detect", r.ID), q.say("waiting.run.why")})
