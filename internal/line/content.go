@@ -36,7 +36,6 @@ type received struct {
 	object    *stix.Object
 	effective label.Effective
 	refusal   *Refusal
-	aside     string // why it is kept apart without telling the sender
 }
 
 // Codes of refusals of single objects.

@@ -263,3 +263,13 @@ func TestRelayOnlyWhereTheLabelAllows(t *testing.T) {
 		t.Errorf("held %d, withheld %d; want 1 and 2", st.Held, st.Lanes[2].Withheld)
 	}
 }
+
+// Partners that have nothing to say still meet, so a status tells that the
+// line works before it is needed.
+func TestQuietPartnersMeet(t *testing.T) {
+	a, b := newTestNode(t, "BEL", true), newTestNode(t, "JPN", true)
+	befriend(t, a, b, "SECRET")
+	a.start()
+	b.start()
+	eventually(t, "contact", func() bool { return !a.status(b.name()).Contact.IsZero() && !b.status(a.name()).Contact.IsZero() })
+}

@@ -116,11 +116,15 @@ func (k *link) do(ctx context.Context, method, path string, body io.Reader, head
 	return res, err
 }
 
-// meet compares what both sides remember of a lane before anything is sent.
-func (k *link) meet(ctx context.Context, p Precedence) error {
-	var lane laneRecord
-	if _, err := load(k.line.outside(ctx), spaceLane, laneKey(k.node, p), &lane); err != nil {
-		return err
+// meet compares what both sides remember of lanes before anything is sent.
+func (k *link) meet(ctx context.Context, lanes ...Precedence) error {
+	mine := map[Precedence]laneRecord{}
+	for _, p := range lanes {
+		var lane laneRecord
+		if _, err := load(k.line.outside(ctx), spaceLane, laneKey(k.node, p), &lane); err != nil {
+			return err
+		}
+		mine[p] = lane
 	}
 	var x exchange
 	if _, err := k.do(ctx, http.MethodGet, pathState, nil, nil, &x); err != nil {
@@ -130,10 +134,32 @@ func (k *link) meet(ctx context.Context, p Precedence) error {
 		return err
 	}
 	for _, st := range x.Lanes {
-		if st.Precedence == p {
-			return k.line.reconcile(ctx, k.node, lane, st)
+		if lane, ok := mine[st.Precedence]; ok {
+			if err := k.line.reconcile(ctx, k.node, lane, st); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
+}
+
+// greetEvery is how often partners meet when nothing else is said: a node
+// that went back to a backup is found out on a quiet day, too.
+const greetEvery = time.Minute
+
+// greet meets a partner that was silent for long.
+func (k *link) greet(ctx context.Context) error {
+	l := k.line
+	l.mu.Lock()
+	quiet := l.now().Sub(l.contact[k.node].At)
+	l.mu.Unlock()
+	if quiet < greetEvery {
+		return nil
+	}
+	if err := k.meet(ctx, precedences[:]...); err != nil {
+		return err
+	}
+	l.touch(k.node, nil)
 	return nil
 }
 

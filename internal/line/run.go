@@ -190,6 +190,9 @@ var looks = [...]time.Duration{2 * time.Millisecond, 5 * time.Millisecond, 10 * 
 // one when there is none, and reports whether there was anything to do.
 func (l *Line) pushNext(ctx context.Context, k *link, p Precedence, met *bool) (bool, error) {
 	ready, err := l.anything(l.outside(ctx), k.node, p)
+	if err == nil && !ready && p == Flash {
+		err = k.greet(ctx)
+	}
 	if err != nil || !ready {
 		return false, err
 	}
