@@ -49,6 +49,7 @@ func TestSingle(t *testing.T) {
 		{"an audience of nobody stays one", []*label.Label{nato("SECRET", ctx("NATO"), only()), nato("SECRET", ctx("NATO"))}, "SECRET: Context=NATO; Only=", ""},
 		{"two levels", []*label.Label{nato("SECRET", ctx("NATO")), nato("CONFIDENTIAL", ctx("NATO"))}, "", "2 classifications"},
 		{"two contexts", []*label.Label{nato("SECRET", ctx("NATO")), nato("SECRET", ctx("KFOR"))}, "", "separate conditions"},
+		{"two contexts, one of them released beyond", []*label.Label{nato("SECRET", ctx("NATO", "Releasable"), to("NATO", "JPN")), nato("SECRET", ctx("NATO")), nato("SECRET", ctx("KFOR"))}, "", "separate conditions"},
 		{"two audiences", []*label.Label{nato("SECRET", ctx("NATO", "Releasable"), to("NATO", "JPN")), nato("SECRET", ctx("NATO", "Releasable"), to("NATO", "AUS"))}, "", "separate conditions"},
 		{"crossing Only", []*label.Label{nato("SECRET", ctx("NATO"), only("BEL", "FRA")), nato("SECRET", ctx("NATO"), only("BEL", "DEU"))}, "", "separate conditions"},
 		{"together nobody", []*label.Label{nato("SECRET", ctx("NATO"), only()), nato("CONFIDENTIAL", ctx("NATO"))}, "SECRET: Context=NATO; Only=", ""},
