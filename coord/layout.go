@@ -94,7 +94,7 @@ func place(n int, edges []link, community []int, seed uint64) []Point {
 		angle, dist := c*2.399963, math.Sqrt(c+1)
 		at[i] = Point{dist*math.Cos(angle) + 0.3*random.NormFloat64(), dist*math.Sin(angle) + 0.3*random.NormFloat64()}
 	}
-	rounds := max(60, min(300, 300_000/n))
+	rounds := max(50, min(300, 100_000/n))
 	force := make([]Point, n)
 	for round := range rounds {
 		step := 0.5 * (1 - float64(round)/float64(rounds))
@@ -128,7 +128,7 @@ func repel(at, force []Point) {
 		lo.X, lo.Y, hi.X, hi.Y = math.Min(lo.X, p.X), math.Min(lo.Y, p.Y), math.Max(hi.X, p.X), math.Max(hi.Y, p.Y)
 	}
 	side := max(1, int(math.Sqrt(float64(len(at))/8)))
-	side = min(side, 24)
+	side = min(side, 16)
 	size := math.Max(math.Max(hi.X-lo.X, hi.Y-lo.Y)/float64(side), 1e-9)
 	cell := func(p Point) (int, int) {
 		return min(side-1, int((p.X-lo.X)/size)), min(side-1, int((p.Y-lo.Y)/size))

@@ -59,7 +59,7 @@ func Objects(r *coord.Result, p Params, communities ...int) ([]*stix.Object, err
 	if p.MaxObjects == 0 {
 		p.MaxObjects = 50
 	}
-	b := &builder{r: r, p: p, key: p.Salt + key(r), accounts: map[int]string{}, have: map[string]bool{}}
+	b := &builder{r: r, p: p, key: p.Salt + key(r), accounts: map[int]string{}, have: map[string]bool{}, worst: worstOf(r)}
 	if b.p.Created.IsZero() {
 		text := r.Summary.Input.LastTime
 		if text == "" {
@@ -104,6 +104,7 @@ type builder struct {
 	out      []*stix.Object
 	accounts map[int]string // id of the user-account of each node
 	have     map[string]bool
+	worst    []float64 // largest q-value inside each network
 	err      error
 }
 
@@ -175,7 +176,7 @@ func (b *builder) network(c int, coincidences []coincidence) {
 	com := &b.r.Communities[c]
 	name := fmt.Sprintf("Network %s: %d accounts sharing in sync", com.ID, len(com.Members))
 	shown := coincidences[:min(len(coincidences), b.p.MaxObjects)]
-	incident := b.add(b.sdo("incident", "incident "+com.ID).Set("name", name).Set("description", b.describe(com, len(shown), len(coincidences))).
+	incident := b.add(b.sdo("incident", "incident "+com.ID).Set("name", name).Set("description", b.describe(com, b.worst[c], len(shown), len(coincidences))).
 		Set("extensions", map[string]any{Extension: b.parameters(com, len(coincidences)-len(shown))}))
 	infra := b.sdo("infrastructure", "infrastructure "+com.ID).Set("name", name).Set("infrastructure_types", []string{"amplification"})
 	if first, last := span(coincidences); first > 0 || last > 0 {
@@ -235,12 +236,12 @@ func (b *builder) observed(community string, c *coincidence) string {
 		Set("extensions", map[string]any{Extension: map[string]any{"extension_type": "property-extension", "kind": c.kind.String(), "object": c.object, "posts": posts, "edges": c.edges}}))
 }
 
-func (b *builder) describe(com *coord.Community, shown, all int) string {
+func (b *builder) describe(com *coord.Community, worst float64, shown, all int) string {
 	s := &b.r.Summary
 	var t strings.Builder
 	fmt.Fprintf(&t, "A program found %d accounts tied by %d edges that share the same objects within %g s of each other (%s semantics, %s). ", len(com.Members), com.Edges, s.WindowSeconds, s.Semantics, s.Version)
-	if q, ok := b.worst(com); ok {
-		fmt.Fprintf(&t, "Every edge has a false discovery rate of at most %.3g. ", q)
+	if !math.IsNaN(worst) {
+		fmt.Fprintf(&t, "Every edge has a false discovery rate of at most %.3g. ", worst)
 	} else {
 		t.WriteString("These semantics count and give no odds. ")
 	}
@@ -249,19 +250,20 @@ func (b *builder) describe(com *coord.Community, shown, all int) string {
 	return t.String()
 }
 
-// worst is the largest q-value inside the network.
-func (b *builder) worst(com *coord.Community) (float64, bool) {
-	worst, ok := 0.0, false
-	in := map[int]bool{}
-	for _, m := range com.Members {
-		in[m] = true
+// worstOf is the largest q-value inside each network, NaN where nothing was
+// tested.
+func worstOf(r *coord.Result) []float64 {
+	out := make([]float64, len(r.Communities))
+	for i := range out {
+		out[i] = math.NaN()
 	}
-	for _, e := range b.r.Edges {
-		if in[e.A] && in[e.B] && !math.IsNaN(e.Q) {
-			worst, ok = max(worst, e.Q), true
+	for i := range r.Edges {
+		e := &r.Edges[i]
+		if c := r.Nodes[e.A].Community; c == r.Nodes[e.B].Community && !math.IsNaN(e.Q) && !(out[c] >= e.Q) {
+			out[c] = e.Q
 		}
 	}
-	return worst, ok
+	return out
 }
 
 func (b *builder) parameters(com *coord.Community, left int) map[string]any {

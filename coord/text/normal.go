@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -131,11 +132,8 @@ func foldLatin(r rune) rune {
 	if r < 0xc0 || r > 0x24f {
 		return r
 	}
-	for _, base := range norm.NFD.String(string(r)) {
-		if base < 0x80 {
-			return base
-		}
-		return r
+	if base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r))); base < 0x80 {
+		return base
 	}
 	return r
 }
