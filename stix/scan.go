@@ -142,16 +142,6 @@ func (s *scanner) emit(line int, o *Object, err error) error {
 	return nil
 }
 
-// peek is the next byte that is not space, left unread.
-func (s *scanner) peek() (byte, error) {
-	c, err := s.next()
-	if err == nil {
-		s.r.UnreadByte()
-		s.read--
-	}
-	return c, err
-}
-
 // next reads the next byte that is not space.
 func (s *scanner) next() (byte, error) {
 	for {

@@ -38,8 +38,7 @@ const MaxFile = 64 << 30
 
 // A Reader collects flows from several files of one or several years.
 type Reader struct {
-	c     *collector
-	world bool // a source without importers was read
+	c *collector
 }
 
 // NewReader makes an empty reader.
