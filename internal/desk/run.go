@@ -18,6 +18,7 @@ import (
 
 	"causeway/coord"
 	"causeway/coord/read"
+	"causeway/coord/text"
 	"causeway/internal/audit"
 	"causeway/internal/people"
 	"causeway/internal/vault"
@@ -232,7 +233,7 @@ func (d *Desk) compute(ctx context.Context, r Run, progress func(stage string, d
 		return nil, fmt.Errorf("open the posts of the run: %w", err)
 	}
 	defer f.Close()
-	src, err := read.Open(ctx, f, read.Options{File: r.File, Layout: read.Generic()})
+	src, err := read.Open(ctx, f, read.Options{File: r.File})
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +242,7 @@ func (d *Desk) compute(ctx context.Context, r Run, progress func(stage string, d
 	if err != nil {
 		return nil, err
 	}
-	return coord.Detect(ctx, src, coord.Options{
+	return coord.Detect(ctx, text.Source(src), coord.Options{
 		Semantics: semantics, Window: r.Window, Scratch: scratch(d.runDir(r.ID)), Progress: progress,
 	})
 }
