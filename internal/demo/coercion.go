@@ -8,7 +8,9 @@ import (
 	"causeway/internal/node"
 	"causeway/internal/people"
 	"causeway/label"
+	"causeway/trade/cascade"
 	"causeway/trade/episode"
+	"causeway/trade/exchange"
 	"causeway/trade/sharing"
 	"causeway/trade/table"
 )
@@ -56,6 +58,23 @@ CAN recycling,AUS,
 `
 )
 
+// gallium is who makes and ships gallium. Production is of primary, low-purity
+// gallium in 2022 (USGS, Mineral Commodity Summaries 2023, table of world
+// production); flows and stocks are invented and say so.
+var gallium = exchange.Supply{
+	Name: "Gallium, primary, low purity", Unit: "t", Year: "2022",
+	Source: "Production: USGS, Mineral Commodity Summaries 2023, Gallium. Flows and stocks: invented for the demo",
+	World: &cascade.World{
+		Places:     []string{"CHN", "JPN", "KOR", "RUS", "DEU", "BEL", "AUS", "USA"},
+		Production: []float64{540, 3, 2, 5, 0, 0, 0, 0},
+		Stock:      []float64{120, 30, 8, 2, 6, 3, 1, 10},
+		Links: []cascade.Link{
+			{From: 0, To: 1, Quantity: 95}, {From: 0, To: 2, Quantity: 40}, {From: 0, To: 4, Quantity: 35}, {From: 0, To: 5, Quantity: 9},
+			{From: 0, To: 6, Quantity: 4}, {From: 0, To: 7, Quantity: 20}, {From: 1, To: 7, Quantity: 6}, {From: 1, To: 6, Quantity: 2}, {From: 4, To: 5, Quantity: 4},
+		},
+	},
+}
+
 // offersWithheld are the same offers without Japan's stocks.
 var offersWithheld = strings.Replace(offersKnown, "JPN stock,1,9", "JPN stock,1,", 1)
 
@@ -74,6 +93,13 @@ func coercion(ctx context.Context, tokyo, brussels, canberra *node.Node) error {
 	wide, narrow := natoLabel("RESTRICTED", "JPN", "AUS"), natoLabel("RESTRICTED", "JPN")
 	measure, err := tokyo.Desk.Scenario(ctx, analyst, &e.Scenario, wide)
 	if err != nil {
+		return err
+	}
+	supply, err := tokyo.Desk.Supply(ctx, analyst, gallium, wide)
+	if err != nil {
+		return err
+	}
+	if err := release(ctx, tokyo, supply, line.Routine, brussels, canberra); err != nil {
 		return err
 	}
 	for _, p := range []struct {

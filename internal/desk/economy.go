@@ -14,6 +14,11 @@ import (
 	"causeway/trade/sharing"
 )
 
+// Supply stores a product's flows, production and stocks under a label.
+func (d *Desk) Supply(ctx context.Context, by people.Person, s exchange.Supply, l *label.Label) (id string, err error) {
+	return d.economy(ctx, by, "state-supply", l, func(p exchange.Params) (*stix.Object, error) { return exchange.World(s, p) })
+}
+
 // Scenario stores measures of coercion as an object under a label, so that a
 // partner can rerun them.
 func (d *Desk) Scenario(ctx context.Context, by people.Person, s *scenario.Scenario, l *label.Label) (id string, err error) {
