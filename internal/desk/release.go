@@ -254,6 +254,10 @@ func (d *Desk) recordBasis(ctx context.Context, detail map[string]string, to []s
 		if err != nil {
 			return err
 		}
+		if p.Clearance == nil {
+			detail["clearance of "+id] = "none"
+			continue
+		}
 		c, err := stanag4774.ParseClearance(p.Clearance)
 		if err != nil {
 			return fmt.Errorf("read the clearance of %s: %w", id, err)

@@ -223,7 +223,7 @@ func (n *Node) Translate(ctx context.Context, l *label.Label, to string) (*label
 	return nil, label.Table{}, fmt.Errorf("no signed table from %s to %s is in force on this node", l.PolicyName, to)
 }
 
-// Versions says by which policies, groups and tables the node decides now, for
+// Versions says by which policies, signed groups and signed tables the node decides now, for
 // the entries of the audit log.
 func (n *Node) Versions(ctx context.Context) (map[string]string, error) {
 	var policies, groups, tables []string
@@ -233,7 +233,7 @@ func (n *Node) Versions(ctx context.Context) (map[string]string, error) {
 	}
 	now := n.now()
 	for _, g := range ps.Groups().All() {
-		if e, ok := g.At(now); ok {
+		if e, ok := g.At(now); ok && e.Signer != "" {
 			groups = append(groups, g.Name+"@"+e.Name)
 		}
 	}

@@ -57,7 +57,7 @@ type sub struct {
 func (q *request) controlSubs(here string) (out []sub) {
 	for _, s := range []struct{ name, href string }{
 		{"control.people", "/control/people"}, {"control.clearances", "/control/clearances"}, {"control.mine", "/control/mine"},
-		{"control.policies", "/control/policies"}, {"control.groups", "/control/groups"}, {"control.audit", "/control/audit"},
+		{"control.rules", "/control/rules"}, {"control.policies", "/control/policies"}, {"control.groups", "/control/groups"}, {"control.audit", "/control/audit"},
 	} {
 		out = append(out, sub{q.say(s.name), s.href, s.name == here})
 	}
