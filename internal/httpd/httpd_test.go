@@ -116,6 +116,12 @@ func (w *world) tell(t *testing.T) {
 		t.Fatalf("%d partners, %v", len(partners), err)
 	}
 	w.fill["partner"] = partners[0].NodeID
+	w.fill["rule"] = "ports"
+	officer := w.person(t, people.ReleaseOfficer)
+	rule := desk.ReleaseRule{Name: "ports", Types: []string{"grouping"}, Text: "account", AtMost: desk.Ceiling{Policy: policies.NATO, Classification: "RESTRICTED"}, To: []string{partners[0].NodeID}}
+	if err := d.AddRule(ctx, officer, rule); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w *world) product(t *testing.T, by people.Person) string {
@@ -394,5 +400,46 @@ func TestCutIsPreviewedThenMade(t *testing.T) {
 	_, page := s.do(t, http.MethodGet, answer.Header.Get("Location"), nil)
 	if strings.Contains(page, "who pays") || !strings.Contains(page, "Cut from:") {
 		t.Error("the cut says what was left out, or does not lead its maker to the original")
+	}
+}
+
+// A release officer tries a rule on the past, switches it on and off, all in a
+// browser; a second officer decides on what waits.
+func TestRuleInABrowser(t *testing.T) {
+	w := found(t)
+	w.tell(t)
+	s := w.as(t, w.person(t, people.ReleaseOfficer), "en")
+	path := "/control/rules/ports"
+	_, page := s.do(t, http.MethodGet, path, nil)
+	m := tokenField.FindStringSubmatch(page)
+	if m == nil {
+		t.Fatal("the form has no token")
+	}
+	token := m[1]
+	if answer, body := s.do(t, http.MethodPost, path, url.Values{"token": {token}, "do": {"test"}}); answer.StatusCode != http.StatusOK || !strings.Contains(body, "Five accounts") {
+		t.Fatalf("the test of a rule: %s", answer.Status)
+	}
+	for _, do := range []string{"on", "off"} {
+		if answer, body := s.do(t, http.MethodPost, path, url.Values{"token": {token}, "do": {do}}); answer.StatusCode != http.StatusSeeOther {
+			t.Fatalf("switch %s: %s %.300s", do, answer.Status, body)
+		}
+	}
+	if err := w.node.Desk.SetLevel(t.Context(), w.person(t, people.SecurityOfficer), policies.NATO, "RESTRICTED"); err != nil {
+		t.Fatal(err)
+	}
+	partners, err := w.node.Line.Partners(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"token": {token}, "to": {partners[0].NodeID}, "precedence": {"ROUTINE"}}
+	if answer, body := s.do(t, http.MethodPost, "/object/"+w.finding+"/release", form); answer.StatusCode != http.StatusSeeOther {
+		t.Fatalf("a release that waits: %s %.300s", answer.Status, body)
+	}
+	answer, body := s.do(t, http.MethodGet, "/control/releases", nil)
+	if answer.StatusCode != http.StatusOK || !strings.Contains(body, "Five accounts") || broken.MatchString(body) {
+		t.Fatalf("what waits: %s %.300s", answer.Status, body)
+	}
+	if strings.Contains(body, `value="approve"`) {
+		t.Error("who asked is offered to approve")
 	}
 }

@@ -2,6 +2,7 @@ package httpd_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -199,8 +200,18 @@ func secret(t *testing.T, w *twin) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{finding, measure} {
-		if _, err := n.Desk.Release(ctx, kenji, id, []string{brussels.NodeID}, line.Flash); err != nil {
+		var waits *desk.WaitsError
+		if _, err := n.Desk.Release(ctx, kenji, id, []string{brussels.NodeID}, line.Flash); !errors.As(err, &waits) {
+			t.Fatal("one officer releases SECRET:", err)
+		}
+		second := kenji
+		second.ID = "second"
+		if err := n.Desk.ApproveRelease(ctx, second, waits.Request.ID); err != nil {
 			t.Fatal(err)
+		}
+		// Another request goes on waiting.
+		if _, err := n.Desk.Release(ctx, kenji, id, []string{brussels.NodeID}, line.Flash); !errors.As(err, &waits) {
+			t.Fatal("one officer releases SECRET:", err)
 		}
 	}
 	if err := n.Desk.Recall(ctx, kenji, measure, []string{brussels.NodeID}, "test"); err != nil {
