@@ -435,7 +435,7 @@ func TestRuleInABrowser(t *testing.T) {
 	if answer, body := s.do(t, http.MethodPost, "/object/"+w.finding+"/release", form); answer.StatusCode != http.StatusSeeOther {
 		t.Fatalf("a release that waits: %s %.300s", answer.Status, body)
 	}
-	answer, body := s.do(t, http.MethodGet, "/control/releases", nil)
+	answer, body := s.do(t, http.MethodGet, "/releases", nil)
 	if answer.StatusCode != http.StatusOK || !strings.Contains(body, "Five accounts") || broken.MatchString(body) {
 		t.Fatalf("what waits: %s %.300s", answer.Status, body)
 	}
