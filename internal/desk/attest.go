@@ -115,8 +115,8 @@ func (d *Desk) Attest(ctx context.Context, by people.Person, person, to string, 
 
 // attestation gathers what may be said of a person.
 func (d *Desk) attestation(p people.Person, to string, until time.Time) (Attested, error) {
-	now := d.Now().UTC().Truncate(time.Second)
-	a := Attested{Attestation: Attestation{V: 1, ID: randomID(), To: to, From: now, Until: until.UTC().Truncate(time.Second)}, Person: p.ID}
+	now := d.Now().UTC()
+	a := Attested{Attestation: Attestation{V: 1, ID: randomID(), To: to, From: now.Truncate(time.Second), Until: until.UTC().Truncate(time.Second)}, Person: p.ID}
 	if p.Suspended != nil {
 		return a, fmt.Errorf("attest a clearance: %s is suspended", p.Name)
 	}
@@ -296,7 +296,9 @@ func (d *Desk) Attestations(ctx context.Context) (given []Attested, accepted []A
 }
 
 // Visitor is a partner's person, by the pseudonym in attestations that are in
-// force, as a reader: what may be shown to them.
+// force, as a reader: what may be shown to them. It is what the attestation says and
+// what the partner itself is cleared for here, whichever is less: two clearances
+// of one policy count where both agree.
 func (d *Desk) Visitor(ctx context.Context, pseudonym string) (vault.Reader, error) {
 	_, all, err := d.Attestations(ctx)
 	if err != nil {
@@ -312,13 +314,19 @@ func (d *Desk) Visitor(ctx context.Context, pseudonym string) (vault.Reader, err
 		if err != nil || partner.State != line.Active {
 			continue
 		}
+		ceiling, err := stanag4774.ParseClearance(partner.Clearance)
+		if err != nil {
+			continue // a partner that is cleared for nothing has no cleared people here
+		}
 		holder.Nation = partner.Nation
 		for _, xml := range a.Clearances {
 			c, err := stanag4774.ParseClearance([]byte(xml))
 			if err != nil {
 				return vault.Reader{}, fmt.Errorf("read the clearance of %s: %w", pseudonym, err)
 			}
-			holder.Clearances = append(holder.Clearances, c)
+			if c.PolicyOID == ceiling.PolicyOID {
+				holder.Clearances = append(holder.Clearances, c, ceiling)
+			}
 		}
 	}
 	if len(holder.Clearances) == 0 {

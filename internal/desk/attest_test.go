@@ -12,6 +12,8 @@ import (
 	"causeway/internal/people"
 	"causeway/internal/vault"
 	"causeway/label"
+	"causeway/label/policies"
+	"causeway/label/stanag4774"
 )
 
 func foundAll(t *testing.T) []*node.Node {
@@ -44,6 +46,20 @@ func officerOf(t *testing.T, n *node.Node) people.Person {
 	}
 	t.Fatal("no security officer")
 	return people.Person{}
+}
+
+// seen says whether a label admits a reader.
+func seen(t *testing.T, n *node.Node, id string, r vault.Reader) bool {
+	t.Helper()
+	own, err := n.OwnReader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := n.Vault.As(own).Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return label.Allows(row.Effective.Rule, r.Holdings)
 }
 
 func TestAttestation(t *testing.T) {
@@ -106,16 +122,33 @@ func TestAttestation(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]bool{yes: true, no: false} {
-		own, err := brussels.OwnReader()
-		if err != nil {
-			t.Fatal(err)
-		}
-		row, err := brussels.Vault.As(own).Get(t.Context(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := label.Allows(row.Effective.Rule, visitor.Holdings); got != want {
+		if got := seen(t, brussels, id, visitor); got != want {
 			t.Errorf("%s may be shown: %v, want %v", id, got, want)
+		}
+	}
+
+	// Never more than the partner itself: at RESTRICTED the visitor's SECRET ends.
+	high := bring(t, brussels, "High for Japan", secret("JPN"))
+	low, err := policies.NationalClearance("JPN", "RESTRICTED")
+	if err != nil {
+		t.Fatal(err)
+	}
+	xml, err := stanag4774.WriteClearance(low)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		if visitor, err = brussels.Desk.Visitor(t.Context(), given.Pseudonym); err != nil {
+			t.Fatal(err)
+		}
+		if got := seen(t, brussels, high, visitor); got != want {
+			t.Errorf("SECRET may be shown: %v, want %v", got, want)
+		}
+		if !seen(t, brussels, yes, visitor) {
+			t.Error("RESTRICTED may not be shown")
+		}
+		if err := brussels.Line.SetClearance(t.Context(), chief.ReaderID(), tokyo.Line.Node(), xml); err != nil {
+			t.Fatal(err)
 		}
 	}
 
