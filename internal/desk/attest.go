@@ -3,16 +3,13 @@ package desk
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"causeway/internal/audit"
@@ -20,15 +17,12 @@ import (
 	"causeway/internal/people"
 	"causeway/internal/vault"
 	"causeway/label"
+	"causeway/label/registry"
 	"causeway/label/stanag4774"
 )
 
 // attestationKind is the kind of the signed document.
 const attestationKind = "clearance"
-
-// longestAttestation bounds how long a partner takes our word: a clearance that
-// ends early is revoked by a file that somebody has to carry.
-const longestAttestation = 366 * 24 * time.Hour
 
 // Attestation is one node's signed word about one of its people, for one
 // partner. It names nobody: the pseudonym is the same for one person and
@@ -101,9 +95,10 @@ func (d *Desk) Attest(ctx context.Context, by people.Person, person, to string, 
 		if err != nil {
 			return err
 		}
-		m := hmac.New(sha256.New, key)
-		m.Write([]byte("causeway pseudonym\x00" + p.ID + "\x00" + a.To))
-		a.Pseudonym, a.At = hex.EncodeToString(m.Sum(nil)[:8]), tx.At()
+		if a.Pseudonym, err = registry.Pseudonym(key, a.To, p.ID); err != nil {
+			return err
+		}
+		a.At = tx.At()
 		return putJSON(tx, spaceAttested, a.ID, a)
 	})
 	if err != nil {
@@ -147,8 +142,8 @@ func (d *Desk) attestation(p people.Person, to string, until time.Time) (Atteste
 		return a, fmt.Errorf("attest a clearance: %s holds none in force", p.Name)
 	case !a.From.Before(a.Until):
 		return a, errors.New("attest a clearance: it would end before it begins")
-	case a.Until.Sub(a.From) > longestAttestation:
-		return a, fmt.Errorf("attest a clearance: it would last longer than a year; end it by %s", a.From.Add(longestAttestation).Format(time.DateOnly))
+	case a.Until.Sub(a.From) > registry.MaxAttestation:
+		return a, fmt.Errorf("attest a clearance: it would last longer than a year; end it by %s", a.From.Add(registry.MaxAttestation).Format(time.DateOnly))
 	}
 	return a, nil
 }
@@ -262,16 +257,21 @@ func (d *Desk) AcceptAttestation(ctx context.Context, by people.Person, file []b
 	return got, err
 }
 
+var (
+	attestationID = regexp.MustCompile(`^[0-9a-f]{16}$`)
+	pseudonymForm = regexp.MustCompile(`^p-[a-z2-7]{24}$`)
+)
+
 func (d *Desk) acceptable(a Attestation) error {
 	now := d.Now()
 	switch {
-	case a.V != 1 || len(a.ID) != 16 || len(a.Pseudonym) != 16 || strings.Trim(a.ID+a.Pseudonym, "0123456789abcdef") != "":
+	case a.V != 1 || !attestationID.MatchString(a.ID) || !pseudonymForm.MatchString(a.Pseudonym):
 		return errors.New("a field is out of range")
 	case a.To != d.Line.Node():
 		return fmt.Errorf("it is for %s, not for this node", a.To)
 	case a.Revokes:
 		return nil
-	case !a.From.Before(a.Until) || a.Until.Sub(a.From) > longestAttestation:
+	case !a.From.Before(a.Until) || a.Until.Sub(a.From) > registry.MaxAttestation:
 		return errors.New("its validity is out of range")
 	case !now.Before(a.Until):
 		return fmt.Errorf("it ended on %s", a.Until.Format(time.DateOnly))
