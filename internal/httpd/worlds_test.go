@@ -296,8 +296,6 @@ func (w *twin) ask(r httpd.Route, path string) answer {
 	}
 	req.AddCookie(&http.Cookie{Name: "causeway", Value: w.token})
 	rec := httptest.NewRecorder()
-	// A stream has no end: it is left once it has said something and then
-	// nothing more for a second.
 	said := &quiet{ResponseRecorder: rec, end: time.AfterFunc(time.Minute, cancel)}
 	w.handler.ServeHTTP(said, req)
 	said.end.Stop()
@@ -306,15 +304,16 @@ func (w *twin) ask(r httpd.Route, path string) answer {
 	return answer{rec.Code, head, rec.Body.String()}
 }
 
-// quiet cancels a request whose answer has stopped to grow.
+// quiet leaves a stream, which has no end, when nothing more comes of it.
+// Only streams flush.
 type quiet struct {
 	*httptest.ResponseRecorder
 	end *time.Timer
 }
 
-func (q *quiet) Write(b []byte) (int, error) {
-	q.end.Reset(time.Second)
-	return q.ResponseRecorder.Write(b)
+func (q *quiet) Flush() {
+	q.end.Reset(500 * time.Millisecond)
+	q.ResponseRecorder.Flush()
 }
 
 var hiddenToken = regexp.MustCompile(`name="token" value="([0-9a-f]+)"`)
