@@ -20,6 +20,7 @@ var ownExtensions = []struct {
 	{"dependency", DependencyExtension, "Dependence of one economy on another for a product.", []string{"new-sdo"}},
 	{"scenario", ScenarioExtension, "Measures of economic coercion on a baseline.", []string{"new-sdo"}},
 	{"plan", PlanExtension, "Who covers whom with what in a joint answer to coercion.", []string{"new-sdo"}},
+	{"coordination finding", FindingExtension, "What a program found in posts: rules, parameters, input digests, counts, odds, and the posts behind each coincidence.", []string{"property-extension"}},
 	{"information-incident", "", "What an incident in the information environment has beside the incident suite.", []string{"property-extension"}},
 	{"observation", "", "How and when something was captured.", []string{"property-extension"}},
 	{"assessment", "", "What a person concluded, with alternatives, basis and dissent.", []string{"new-sdo"}},
@@ -36,6 +37,9 @@ var ownExtensions = []struct {
 	{"perception-estimate", "", "An estimate of public opinion, with its interval.", []string{"new-sdo"}},
 }
 
+// FindingExtension carries what a program found in posts (package coord/finding).
+var FindingExtension = NamedID("extension-definition", Namespace, "coordination finding")
+
 // ExtensionID is the id of the extension definition of that name, major
 // version 1.
 func ExtensionID(name string) string {
@@ -43,7 +47,7 @@ func ExtensionID(name string) string {
 }
 
 // Definitions are the extension-definition objects of this project's own
-// extensions, and first the identity that made them. What uses one of the
+// extensions, and first the identity that made them, TLP:CLEAR. What uses one of the
 // extensions should travel with its definition (STIX 7.3). The schema is the
 // text the validator itself is made from, where it judges the extension.
 var Definitions = sync.OnceValue(func() []*Object {
@@ -52,7 +56,7 @@ var Definitions = sync.OnceValue(func() []*Object {
 		panic(err)
 	}
 	must := func(b *Builder) *Object {
-		o, err := b.Object()
+		o, err := b.Mark(TLPClear).Object()
 		if err != nil {
 			panic("stix: a definition in the program text is broken: " + err.Error())
 		}

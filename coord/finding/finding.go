@@ -21,10 +21,7 @@ import (
 // Extension is the id of the property extension that carries a finding. Its
 // properties on an incident: version, semantics, parameters, input, network,
 // verdict, test; on an observed-data object: kind, object and posts.
-var Extension = stix.NamedID("extension-definition", stix.Namespace, "coordination finding")
-
-// project is who defines the extension.
-var project = stix.NamedID("identity", stix.Namespace, "causeway project")
+var Extension = stix.FindingExtension
 
 // Params are what the result itself does not know.
 type Params struct {
@@ -138,37 +135,13 @@ func (b *builder) sco(typ, value string) *stix.Builder {
 	return stix.New(typ, id, stix.Timestamp{})
 }
 
-// Definitions are the extension definition and who made it, TLP:CLEAR. A store
-// holds them from its beginning: if they came with the first finding, they
-// would tell everybody that there is one.
-func Definitions() ([]*stix.Object, error) {
-	created, err := stamp("2026-11-25T00:00:00Z")
-	if err != nil {
-		return nil, err
-	}
-	var out []*stix.Object
-	for _, b := range []*stix.Builder{
-		stix.New("identity", project, created).Set("name", "causeway project").Set("identity_class", "organization"),
-		stix.New("extension-definition", Extension, created).Ref("created_by_ref", project).Set("name", "coordination finding").
-			Set("description", "What a program found in posts: rules, parameters, input digests, counts, odds, and the posts behind each coincidence.").
-			Set("schema", "docs/detection.md of causeway describes every property").Set("version", "1.0.0").Set("extension_types", []string{"property-extension"}),
-	} {
-		o, err := b.Mark(stix.TLPClear).Object()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, o)
-	}
-	return out, nil
-}
-
 // definition adds what every finding refers to.
 func (b *builder) definition() {
-	os, err := Definitions()
-	b.err = cmp.Or(b.err, err)
-	for _, o := range os {
-		b.have[o.ID()] = true
-		b.out = append(b.out, o)
+	for _, id := range []string{stix.Project, Extension} {
+		if o, ok := stix.Definition(id); ok {
+			b.have[id] = true
+			b.out = append(b.out, o)
+		}
 	}
 }
 

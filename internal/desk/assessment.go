@@ -14,9 +14,8 @@ import (
 	"causeway/stix"
 )
 
-// AssessmentExtension defines the type x-causeway-assessment. Its id is
-// derived in causeway's namespace from "extension|assessment|1".
-var AssessmentExtension = stix.NamedID("extension-definition", stix.Namespace, "extension|assessment|1")
+// AssessmentExtension defines the type x-causeway-assessment.
+var AssessmentExtension = stix.ExtensionID("assessment")
 
 // Likelihoods are the seven bands of estimative language (ICD 203, as the
 // MISP taxonomy estimative-language carries them), from least to most likely.

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,7 +86,8 @@ func (d *Desk) view(p people.Person) (*vault.View, error) {
 
 // Introduce stores the agency's own identity object, which every object it
 // writes names as its creator, and the definitions of the extensions it uses.
-// All are marked TLP:CLEAR: a partner needs them to understand the rest.
+// All are marked TLP:CLEAR: a partner needs them to understand the rest. They
+// are stored before their first use, which they would otherwise tell of.
 func (d *Desk) Introduce(ctx context.Context) error {
 	created := stix.TimestampOf(d.Created)
 	self, err := stix.New("identity", d.Identity, created).
@@ -96,12 +98,8 @@ func (d *Desk) Introduce(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the agency's identity: %w", err)
 	}
-	objects, err := definitions()
-	if err != nil {
-		return err
-	}
 	var puts []vault.Put
-	for _, o := range append(objects, self) {
+	for _, o := range append(slices.Clone(stix.Definitions()), self) {
 		effective, err := marking.Resolve(o, nothing, d.Policies())
 		if err != nil {
 			return fmt.Errorf("label %s: %w", o.ID(), err)

@@ -10,7 +10,6 @@ package exchange
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,9 +31,6 @@ const (
 // changes whenever the same input may give another result.
 const Version = "causeway-trade/1"
 
-// project is who defines the extensions.
-var project = stix.NamedID("identity", stix.Namespace, "causeway project")
-
 // Params are what a result does not know.
 type Params struct {
 	Created   stix.Timestamp // of every object
@@ -44,30 +40,6 @@ type Params struct {
 	// whoever can guess it: set it for what leaves the desk under a label.
 	Salt   string
 	Inputs []scenario.Input // digests of the files the result rests on
-}
-
-// Definitions are the extension definitions and who made them, TLP:CLEAR.
-func Definitions() ([]*stix.Object, error) {
-	created, err := stix.ParseTimestamp("2026-11-25T00:00:00.000Z")
-	if err != nil {
-		return nil, err
-	}
-	var out []*stix.Object
-	add := func(b *stix.Builder) {
-		o, e := b.Mark(stix.TLPClear).Object()
-		err = cmp.Or(err, e)
-		out = append(out, o)
-	}
-	add(stix.New("identity", project, created).Set("name", "causeway project").Set("identity_class", "organization"))
-	for _, d := range []struct{ id, name, text string }{
-		{stix.DependencyExtension, "trade dependency", "How one importer depends on the outside for one product: concentration, suppliers, screens, coverage, and the inputs they rest on."},
-		{stix.ScenarioExtension, "coercion scenario", "Measures of economic coercion on a baseline: who, on what, against whom, from when, how far, with the factors of Regulation (EU) 2023/2675."},
-		{stix.PlanExtension, "joint-action plan", "Who ships what to whom, who pays, what stays unmet and why, for a scenario."},
-	} {
-		add(stix.New("extension-definition", d.id, created).Ref("created_by_ref", project).Set("name", d.name).Set("description", d.text).
-			Set("schema", "docs/trade.md of causeway describes every property").Set("version", "1.0.0").Set("extension_types", []string{"new-sdo"}))
-	}
-	return out, err
 }
 
 // build makes one object: the type's common properties, then the content under

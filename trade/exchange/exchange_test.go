@@ -117,16 +117,6 @@ func TestDependencyAndPlan(t *testing.T) {
 	}
 }
 
-func TestDefinitions(t *testing.T) {
-	os, err := Definitions()
-	if err != nil || len(os) != 4 {
-		t.Fatalf("%d definitions, %v", len(os), err)
-	}
-	for _, o := range os {
-		valid(t, o, nil)
-	}
-}
-
 // TestWorldTravels: a product's flows, production and stocks come back as they
 // were, and a link to nowhere is refused.
 func TestWorldTravels(t *testing.T) {
