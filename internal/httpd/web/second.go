@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"strings"
 
 	"causeway/internal/desk"
@@ -73,14 +72,4 @@ func (q *request) decideRelease() error {
 		return act(err)
 	}
 	return q.redirect("/releases", said)
-}
-
-// waitsForSecond tells a person that what they did takes a second officer; ok is false
-// for any other error.
-func (q *request) waitsForSecond(err error, to string) (bool, error) {
-	var waits *desk.WaitsError
-	if !errors.As(err, &waits) {
-		return false, nil
-	}
-	return true, q.redirect(to, q.say("releases.waits"))
 }
