@@ -20,11 +20,7 @@ type clearanceAttestCmd struct {
 }
 
 func (c *clearanceAttestCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		to, err := n.Line.Partner(p.ctx, c.To)
 		if err != nil {
 			return err
@@ -54,11 +50,7 @@ type clearanceWithdrawCmd struct {
 }
 
 func (c *clearanceWithdrawCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		_, file, err := n.Desk.RevokeAttestation(p.ctx, by, c.ID, c.Why)
 		if err != nil {
 			return err
@@ -78,11 +70,7 @@ func (c *clearanceAcceptCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		a, err := n.Desk.AcceptAttestation(p.ctx, by, b)
 		if err != nil {
 			return err

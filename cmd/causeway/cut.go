@@ -9,6 +9,7 @@ import (
 
 	"causeway/internal/desk"
 	"causeway/internal/node"
+	"causeway/internal/people"
 	"causeway/internal/vault"
 	"causeway/label/cut"
 )
@@ -163,11 +164,7 @@ type cutListCmd struct {
 }
 
 func (c *cutListCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		cuts, err := n.Desk.CutsOf(p.ctx, by, c.ID)
 		if err != nil {
 			return notHere(c.ID, err)

@@ -33,6 +33,21 @@ func (f byFlag) person(ctx context.Context, n *node.Node) (people.Person, error)
 	return p, nil
 }
 
+// acting is person in the form that as takes.
+func (f byFlag) acting(p *process, n *node.Node) (people.Person, error) { return f.person(p.ctx, n) }
+
+// as runs do on the node of the data folder as the person that who finds and
+// allows.
+func (d dataFlag) as(p *process, who func(*process, *node.Node) (people.Person, error), do func(*node.Node, people.Person) error) error {
+	return d.use(p, func(n *node.Node) error {
+		by, err := who(p, n)
+		if err != nil {
+			return err
+		}
+		return do(n, by)
+	})
+}
+
 // labelFlag gives the label of what an act makes.
 type labelFlag struct {
 	Label string `required:"" placeholder:"FILE" help:"STANAG 4774 label of what is made, as XML."`
@@ -66,11 +81,7 @@ func (c *findingCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		posts, err := os.Open(p.path(c.Posts))
 		if err != nil {
 			return fmt.Errorf("open the posts: %w", err)
@@ -130,11 +141,7 @@ func (c *assessCmd) Run(p *process) error {
 	if err := dec.Decode(&w); err != nil {
 		return fmt.Errorf("read the assessment %s: %w", c.Assessment, err)
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		id, err := n.Desk.Assess(p.ctx, by, desk.Assessment(w), l)
 		if err != nil {
 			return err
@@ -152,11 +159,7 @@ type previewCmd struct {
 }
 
 func (c *previewCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		pre, err := n.Desk.Preview(p.ctx, by, c.ID)
 		if err != nil {
 			return notHere(c.ID, err)
@@ -196,11 +199,7 @@ func (c *releaseCmd) Run(p *process) error {
 	if err != nil {
 		return usagef("--precedence: %v", err)
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		to, err := partnerIDs(p.ctx, n, c.To)
 		if err != nil {
 			return err
@@ -223,11 +222,7 @@ type recallCmd struct {
 }
 
 func (c *recallCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		from, err := partnerIDs(p.ctx, n, c.From)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"causeway/internal/node"
+	"causeway/internal/people"
 	"causeway/label"
 )
 
@@ -30,11 +31,7 @@ func (c *groupSetCmd) Run(p *process) error {
 	if !ok || epoch == "" {
 		return usagef("%q: name group and epoch, such as 7NNN@2022", c.Group)
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		return n.SetGroup(p.ctx, by, name, label.Epoch{Name: epoch, From: c.From, To: c.Until, Members: c.Members, Source: c.Source})
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"causeway/coord/read"
 	"causeway/internal/line"
 	"causeway/internal/node"
+	"causeway/internal/people"
 )
 
 type lineCmd struct {
@@ -216,11 +217,7 @@ type lineExportCmd struct {
 }
 
 func (c *lineExportCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.liaison(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.liaison, func(n *node.Node, by people.Person) error {
 		partner, err := n.Line.Partner(p.ctx, c.To)
 		if err != nil {
 			return err
@@ -253,11 +250,7 @@ type lineImportCmd struct {
 }
 
 func (c *lineImportCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.liaison(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.liaison, func(n *node.Node, by people.Person) error {
 		f, err := os.Open(p.path(c.File))
 		if err != nil {
 			return fmt.Errorf("import: %w", err)
@@ -325,11 +318,7 @@ func (f postsFlag) values(p *process, width time.Duration) ([]line.Value, error)
 }
 
 func (c *lineProposeCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.liaison(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.liaison, func(n *node.Node, by people.Person) error {
 		partner, err := n.Line.Partner(p.ctx, c.Partner)
 		if err != nil {
 			return err
@@ -360,11 +349,7 @@ type lineConsentCmd struct {
 }
 
 func (c *lineConsentCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.liaison(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.liaison, func(n *node.Node, by people.Person) error {
 		posts, err := c.of(p, n, c.RunID)
 		if err != nil {
 			return err
@@ -399,11 +384,7 @@ type lineRunCmd struct {
 }
 
 func (c *lineRunCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.liaison(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.liaison, func(n *node.Node, by people.Person) error {
 		bar := newProgress(p)
 		posts, err := c.of(p, n, c.RunID)
 		if err != nil {
@@ -462,11 +443,7 @@ type lineRotateCmd struct {
 }
 
 func (c *lineRotateCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		g, err := n.Line.Rotate(p.ctx, by.ReaderID())
 		if err != nil {
 			return err

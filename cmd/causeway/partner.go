@@ -35,11 +35,7 @@ type partnerInviteCmd struct {
 }
 
 func (c *partnerInviteCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		inv, file, err := n.Line.Invite(p.ctx, by.ReaderID())
 		if err != nil {
 			return err
@@ -85,11 +81,7 @@ func (c *partnerAcceptCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		a, err := n.Line.Accept(p.ctx, by.ReaderID(), b)
 		if err != nil {
 			return err

@@ -66,11 +66,7 @@ func (c *peopleAddCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		if c.Nation == "" {
 			c.Nation = n.Config.Nation
 		}
@@ -119,11 +115,7 @@ type peopleSuspendCmd struct {
 }
 
 func (c *peopleSuspendCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		return errors.Join(n.People.Suspend(p.ctx, by.ReaderID(), c.ID, c.Why), n.RefreshReaders(p.ctx))
 	})
 }
@@ -135,11 +127,7 @@ type peopleReinstateCmd struct {
 }
 
 func (c *peopleReinstateCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		return errors.Join(n.People.Reinstate(p.ctx, by.ReaderID(), c.ID), n.RefreshReaders(p.ctx))
 	})
 }
@@ -195,11 +183,7 @@ func (c *clearanceGrantCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		if c.From.IsZero() {
 			c.From = time.Now().UTC().Truncate(time.Second)
 		}
@@ -222,11 +206,7 @@ type clearanceApproveCmd struct {
 }
 
 func (c *clearanceApproveCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		if err := n.People.Approve(p.ctx, by, c.ID); err != nil {
 			return err
 		}
@@ -243,11 +223,7 @@ type clearanceRevokeCmd struct {
 }
 
 func (c *clearanceRevokeCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		if err := n.People.Revoke(p.ctx, by, c.Person, c.ID, c.Why); err != nil {
 			return err
 		}

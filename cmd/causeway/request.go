@@ -9,6 +9,7 @@ import (
 
 	"causeway/internal/desk"
 	"causeway/internal/node"
+	"causeway/internal/people"
 )
 
 type requestCmd struct {
@@ -36,11 +37,7 @@ type requestListCmd struct {
 }
 
 func (c *requestListCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		all, err := n.Desk.Requests(p.ctx, by)
 		if err != nil {
 			return err
@@ -70,11 +67,7 @@ type requestApproveCmd struct {
 }
 
 func (c *requestApproveCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		return n.Desk.ApproveRelease(p.ctx, by, c.ID)
 	})
 }
@@ -87,11 +80,7 @@ type requestRefuseCmd struct {
 }
 
 func (c *requestRefuseCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		return n.Desk.RefuseRelease(p.ctx, by, c.ID, c.Why)
 	})
 }
@@ -147,11 +136,7 @@ func (c *relabelCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		if c.Preview {
 			r, err := n.Desk.PreviewLabel(p.ctx, by, c.ID, l)
 			if err != nil {

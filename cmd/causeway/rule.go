@@ -9,6 +9,7 @@ import (
 	"causeway/internal/desk"
 	"causeway/internal/line"
 	"causeway/internal/node"
+	"causeway/internal/people"
 	"causeway/label"
 )
 
@@ -62,11 +63,7 @@ func (c *ruleAddCmd) Run(p *process) error {
 	if err != nil {
 		return usagef("--precedence: %v", err)
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		ceiling, err := ceilingOf(n.Policies(), c.AtMost)
 		if err != nil {
 			return err
@@ -104,11 +101,7 @@ func (c *ruleTestCmd) Run(p *process) error {
 	if c.Limit < 1 || c.Limit > 1000 {
 		return usagef("--limit %d: give 1 to 1000", c.Limit)
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		hits, looked, err := n.Desk.TestRule(p.ctx, by, c.Name, c.Limit)
 		if err != nil {
 			return err
@@ -141,11 +134,7 @@ func orNobody(to []string) string {
 type ruleOnCmd struct{ ruleFlags }
 
 func (c *ruleOnCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		return n.Desk.SwitchOn(p.ctx, by, c.Name)
 	})
 }
@@ -153,11 +142,7 @@ func (c *ruleOnCmd) Run(p *process) error {
 type ruleOffCmd struct{ ruleFlags }
 
 func (c *ruleOffCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		return n.Desk.SwitchOff(p.ctx, by, c.Name)
 	})
 }
@@ -165,11 +150,7 @@ func (c *ruleOffCmd) Run(p *process) error {
 type ruleRemoveCmd struct{ ruleFlags }
 
 func (c *ruleRemoveCmd) Run(p *process) error {
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		return n.Desk.RemoveRule(p.ctx, by, c.Name)
 	})
 }

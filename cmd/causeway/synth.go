@@ -45,7 +45,7 @@ func (c *synthPostsCmd) Run(p *process) error {
 		c.Truth = strings.TrimSuffix(c.Out, ".csv") + ".truth.csv"
 	}
 	if c.Truth != "" {
-		if err := writeResult(c.Truth, func(w io.Writer) error { return writeTruth(w, truth) }); err != nil {
+		if err := writeFile(c.Truth, func(w io.Writer) error { return writeTruth(w, truth) }); err != nil {
 			return err
 		}
 	}

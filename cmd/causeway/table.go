@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"causeway/internal/node"
+	"causeway/internal/people"
 	"causeway/label/stanag4774"
 )
 
@@ -26,11 +27,7 @@ func (c *tableSetCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.officer(p, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
 		t, err := n.SetTable(p.ctx, by, b)
 		if err != nil {
 			return err

@@ -340,11 +340,7 @@ func (c *taxiiInboxCmd) Run(p *process) error {
 	case !c.Refuse:
 		return usagef("give --label FILE or --refuse")
 	}
-	return c.use(p, func(n *node.Node) error {
-		by, err := c.person(p.ctx, n)
-		if err != nil {
-			return err
-		}
+	return c.as(p, c.acting, func(n *node.Node, by people.Person) error {
 		if !by.Has(people.SecurityOfficer) {
 			return fmt.Errorf("%s is no security officer: %w", by.ID, errForbidden)
 		}
