@@ -37,8 +37,28 @@ type Holder struct {
 // Briefing is an instruction the holder received that a restrictive value
 // demands.
 type Briefing struct {
-	PolicyOID, TagOID, Value string
-	Until                    time.Time // zero: no end
+	PolicyOID string    `json:"policy"`
+	TagOID    string    `json:"tag"` // of the tag set
+	Value     string    `json:"value"`
+	Until     time.Time `json:"until,omitzero"` // zero: no end
+}
+
+// Briefing gives the briefing on a restrictive value of the policy, named as
+// the policy writes it.
+func (p *Policy) Briefing(value string) (Briefing, bool) {
+	for _, set := range p.TagSets() {
+		for _, tag := range set.Tags {
+			if tag.Type != Restrictive {
+				continue
+			}
+			for _, v := range tag.Values {
+				if v.Name == value {
+					return Briefing{PolicyOID: p.OID(), TagOID: set.OID, Value: v.Name}, true
+				}
+			}
+		}
+	}
+	return Briefing{}, false
 }
 
 // briefKey names a value that demands a briefing.

@@ -11,6 +11,8 @@ import (
 
 	"causeway/internal/node"
 	"causeway/internal/people"
+	"causeway/label"
+	"causeway/label/stanag4774"
 )
 
 type peopleCmd struct {
@@ -172,7 +174,7 @@ type clearanceGrantCmd struct {
 	To         string    `required:"" placeholder:"ID" help:"The person."`
 	Clearance  string    `required:"" placeholder:"FILE" help:"STANAG 4774 clearance, as XML."`
 	Basis      string    `required:"" help:"The law or agreement it rests on."`
-	Briefings  []string  `help:"Briefings the person has had."`
+	Briefings  []string  `placeholder:"VALUE" help:"Restrictive values of the clearance's policy that the person was briefed on."`
 	Conditions string    `help:"Conditions, in words."`
 	From       time.Time `format:"2006-01-02" help:"First day, UTC. Default: now."`
 	Until      time.Time `required:"" format:"2006-01-02" help:"The day it ends, UTC."`
@@ -187,8 +189,12 @@ func (c *clearanceGrantCmd) Run(p *process) error {
 		if c.From.IsZero() {
 			c.From = time.Now().UTC().Truncate(time.Second)
 		}
+		briefings, err := briefingsOf(n, xml, c.Briefings)
+		if err != nil {
+			return err
+		}
 		id, err := n.People.Request(p.ctx, by, c.To, people.Grant{
-			Clearance: string(xml), Basis: c.Basis, Briefings: c.Briefings, Conditions: c.Conditions, From: c.From, Until: c.Until,
+			Clearance: string(xml), Basis: c.Basis, Briefings: briefings, Conditions: c.Conditions, From: c.From, Until: c.Until,
 		})
 		if err != nil {
 			return err
@@ -197,6 +203,30 @@ func (c *clearanceGrantCmd) Run(p *process) error {
 		_, err = fmt.Fprintln(p.stdout, id)
 		return err
 	})
+}
+
+// briefingsOf finds the restrictive values that briefings are about in the
+// policy of the clearance.
+func briefingsOf(n *node.Node, xml []byte, values []string) (out []label.Briefing, err error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	c, err := stanag4774.ParseClearance(xml)
+	if err != nil {
+		return nil, err
+	}
+	policy, ok := n.Policies().Policy(c.PolicyOID)
+	if !ok {
+		return nil, fmt.Errorf("policy %s is not loaded on this node", c.PolicyOID)
+	}
+	for _, v := range values {
+		b, ok := policy.Briefing(v)
+		if !ok {
+			return nil, fmt.Errorf("briefing %q: policy %s has no such restrictive value", v, policy.Name())
+		}
+		out = append(out, b)
+	}
+	return out, nil
 }
 
 type clearanceApproveCmd struct {

@@ -1,14 +1,11 @@
 package desk
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"time"
 
@@ -16,33 +13,16 @@ import (
 	"causeway/internal/line"
 	"causeway/internal/people"
 	"causeway/internal/vault"
-	"causeway/label"
 	"causeway/label/registry"
 	"causeway/label/stanag4774"
 )
 
-// attestationKind is the kind of the signed document.
-const attestationKind = "clearance"
-
-// Attestation is one node's signed word about one of its people, for one
-// partner. It names nobody: the pseudonym is the same for one person and
+// Attested is an attestation as the node that gave it keeps it. The
+// attestation names nobody: the pseudonym is the same for one person and
 // partner, and another for each partner, so that partners cannot put together
 // what they know of a person.
-type Attestation struct {
-	V          int       `json:"v"`
-	ID         string    `json:"id"`
-	To         string    `json:"to"`                   // node id of the partner it is for
-	Pseudonym  string    `json:"pseudonym"`            //
-	Clearances []string  `json:"clearances,omitempty"` // STANAG 4774, XML
-	Briefings  []string  `json:"briefings,omitempty"`
-	From       time.Time `json:"from,omitzero"`
-	Until      time.Time `json:"until,omitzero"`
-	Revokes    bool      `json:"revokes,omitempty"` // it takes the attestation of this id back
-}
-
-// Attested is an attestation as the node that gave it keeps it.
 type Attested struct {
-	Attestation
+	registry.Attestation
 	Person  string             `json:"person"` // id
 	Grants  []string           `json:"grants"` // that it rests on
 	By      string             `json:"by"`
@@ -50,73 +30,74 @@ type Attested struct {
 	Revoked *people.Revocation `json:"revoked,omitempty"`
 }
 
-// Accepted is an attestation as the node that took it keeps it.
-type Accepted struct {
-	Attestation
-	Node    string             `json:"node"` // whose word it is
-	Nation  string             `json:"nation"`
-	By      string             `json:"by"`
-	At      time.Time          `json:"at"`
-	Revoked *people.Revocation `json:"revoked,omitempty"` // By is the node that revoked it
-}
-
 const (
-	spaceAttested = "attestation-given"
-	spaceAccepted = "attestation-accepted" // pseudonym, a space, id
-	pseudonymKey  = "pseudonyms"           // in spaceSetting: what pseudonyms are made with
+	spaceAttested = "attestation-given" // serial: Attested
+	pseudonymKey  = "pseudonyms"        // in spaceSetting: what pseudonyms are made with
 )
 
-// Attest signs what a person is cleared for, for one partner, and gives the
-// file to hand over. It says no more than the person's grants in force, and
-// ends when the first of them does.
+// Attest signs what a person is cleared for, for one partner, and puts it on
+// its way over the line. It says no more than the person's grants in force,
+// and ends when the first of them does. Its receipt is [Desk.WordReceipts]'s
+// to tell; the file is the same word for a partner that no line reaches.
 func (d *Desk) Attest(ctx context.Context, by people.Person, person, to string, until time.Time) (Attested, []byte, error) {
-	if err := need(by, "attest a clearance", people.SecurityOfficer); err != nil {
-		return Attested{}, nil, err
-	}
-	p, err := d.People.Get(ctx, person)
-	if err != nil {
-		return Attested{}, nil, err
-	}
-	partner, err := d.Line.Partner(ctx, to)
-	if err != nil {
-		return Attested{}, nil, err
-	}
-	if partner.State != line.Active {
-		return Attested{}, nil, fmt.Errorf("attest to %s: %w", partner.Name, line.ErrSuspended)
-	}
-	a, err := d.attestation(p, partner.NodeID, until)
+	a, err := d.PreviewAttest(ctx, by, person, to, until)
 	if err != nil {
 		return a, nil, err
 	}
 	a.By = by.ReaderID()
-	act := audit.Act{Actor: a.By, Verb: "attest-clearance", Subject: p.ReaderID(), Detail: map[string]string{"attestation": a.ID, "to": a.To, "until": a.Until.Format(time.RFC3339)}}
+	act := audit.Act{Actor: a.By, Verb: "attest-clearance", Subject: "person:" + person, Detail: map[string]string{
+		"attestation": a.Serial, "to": a.For, "until": a.NotAfter.Format(time.RFC3339)}}
 	_, err = d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
-		key, err := secretIn(tx, pseudonymKey)
-		if err != nil {
-			return err
-		}
-		if a.Pseudonym, err = registry.Pseudonym(key, a.To, p.ID); err != nil {
+		if a.Pseudonym, err = pseudonymIn(tx, a.For, person); err != nil {
 			return err
 		}
 		a.At = tx.At()
-		return putJSON(tx, spaceAttested, a.ID, a)
+		if err := putJSON(tx, spaceAttested, a.Serial, a); err != nil {
+			return err
+		}
+		return d.Line.EnqueueWord(tx, a.For, line.Priority, a.Serial, a.Encode())
 	})
 	if err != nil {
 		return a, nil, err
 	}
-	file, err := d.sign(a.Attestation)
+	file, err := d.Line.Sign(line.WordKind, a.Encode())
 	return a, file, err
+}
+
+// nobodyYet stands for the pseudonym while an attestation is only looked at.
+const nobodyYet = "p-aaaaaaaaaaaaaaaaaaaaaaaa"
+
+// PreviewAttest gives what an attestation would say, without its pseudonym.
+func (d *Desk) PreviewAttest(ctx context.Context, by people.Person, person, to string, until time.Time) (Attested, error) {
+	if err := need(by, "attest a clearance", people.SecurityOfficer); err != nil {
+		return Attested{}, err
+	}
+	p, err := d.People.Get(ctx, person)
+	if err != nil {
+		return Attested{}, err
+	}
+	partner, err := d.Line.Partner(ctx, to)
+	if err != nil {
+		return Attested{}, err
+	}
+	switch {
+	case partner.State != line.Active:
+		return Attested{}, fmt.Errorf("attest to %s: %w", partner.Name, line.ErrSuspended)
+	case p.Suspended != nil:
+		return Attested{}, fmt.Errorf("attest a clearance: %s is suspended", p.Name)
+	case p.Visitor != "":
+		return Attested{}, fmt.Errorf("attest a clearance: %s is a visitor, of whom only their own node speaks", p.Name)
+	}
+	return d.attestation(p, partner.NodeID, until)
 }
 
 // attestation gathers what may be said of a person.
 func (d *Desk) attestation(p people.Person, to string, until time.Time) (Attested, error) {
 	now := d.Now().UTC()
-	a := Attested{Attestation: Attestation{V: 1, ID: randomID(), To: to, From: now.Truncate(time.Second), Until: until.UTC().Truncate(time.Second)}, Person: p.ID}
-	if p.Suspended != nil {
-		return a, fmt.Errorf("attest a clearance: %s is suspended", p.Name)
-	}
+	a := Attested{Person: p.ID}
+	var held []registry.Cleared
 	for _, g := range p.Grants {
-		if g.Revoked != nil || g.Approved == "" || now.Before(g.From) || !now.Before(g.Until) {
+		if !g.InForce(now) {
 			continue
 		}
 		c, err := stanag4774.ParseClearance([]byte(g.Clearance))
@@ -127,33 +108,26 @@ func (d *Desk) attestation(p people.Person, to string, until time.Time) (Atteste
 		if err != nil {
 			return a, err
 		}
-		a.Clearances, a.Grants = append(a.Clearances, string(xml)), append(a.Grants, g.ID)
-		for _, b := range g.Briefings {
-			if !slices.Contains(a.Briefings, b) {
-				a.Briefings = append(a.Briefings, b)
-			}
-		}
-		if g.Until.Before(a.Until) {
-			a.Until = g.Until.UTC().Truncate(time.Second)
-		}
+		held, a.Grants = append(held, registry.Cleared{XML: string(xml), Basis: g.Basis, Briefings: g.Briefings, NotAfter: g.Until}), append(a.Grants, g.ID)
 	}
 	switch {
-	case len(a.Clearances) == 0:
+	case len(held) == 0:
 		return a, fmt.Errorf("attest a clearance: %s holds none in force", p.Name)
-	case !a.From.Before(a.Until):
-		return a, errors.New("attest a clearance: it would end before it begins")
-	case a.Until.Sub(a.From) > registry.MaxAttestation:
-		return a, fmt.Errorf("attest a clearance: it would last longer than a year; end it by %s", a.From.Add(registry.MaxAttestation).Format(time.DateOnly))
+	case until.Sub(now) > registry.MaxAttestation:
+		return a, fmt.Errorf("attest a clearance: it would last longer than a year; end it by %s", now.Add(registry.MaxAttestation).Format(time.DateOnly))
 	}
-	return a, nil
+	var err error
+	a.Attestation, err = registry.Attest(registry.Attestation{Serial: randomID(), Issuer: d.Line.Node(), For: to, Pseudonym: nobodyYet,
+		Nation: p.Nation, Issued: now, NotAfter: until}, held...)
+	return a, err
 }
 
-func (d *Desk) sign(a Attestation) ([]byte, error) {
-	body, err := json.Marshal(a)
+func pseudonymIn(tx *vault.Tx, to, person string) (string, error) {
+	key, err := secretIn(tx, pseudonymKey)
 	if err != nil {
-		return nil, fmt.Errorf("encode an attestation: %w", err)
+		return "", err
 	}
-	return d.Line.Sign(attestationKind, body)
+	return registry.Pseudonym(key, to, person)
 }
 
 // secretIn gives a secret of the node that is made when it is first needed.
@@ -167,174 +141,97 @@ func secretIn(tx *vault.Tx, name string) ([]byte, error) {
 	return key, tx.PutRecord(spaceSetting, name, key)
 }
 
-// RevokeAttestation takes an attestation back and gives the file that tells
-// the partner so.
-func (d *Desk) RevokeAttestation(ctx context.Context, by people.Person, id, why string) (Attested, []byte, error) {
+// RevokeAttestation takes an attestation back, over the line, and gives the
+// file that tells a partner so whom no line reaches.
+func (d *Desk) RevokeAttestation(ctx context.Context, by people.Person, serial, why string) (Attested, []byte, error) {
 	if err := need(by, "revoke an attestation", people.SecurityOfficer); err != nil {
 		return Attested{}, nil, err
 	}
 	var a Attested
-	act := audit.Act{Actor: by.ReaderID(), Verb: "revoke-attestation", Subject: id, Detail: map[string]string{"why": why}}
+	act := audit.Act{Actor: by.ReaderID(), Verb: "revoke-attestation", Subject: serial, Detail: map[string]string{"why": why}}
 	_, err := d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
-		b, ok, err := tx.Record(spaceAttested, id)
+		b, ok, err := tx.Record(spaceAttested, serial)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return fmt.Errorf("no attestation %q was given", id)
+			return fmt.Errorf("no attestation %q was given", serial)
 		}
 		if err := json.Unmarshal(b, &a); err != nil {
-			return fmt.Errorf("read attestation %s: %w", id, err)
+			return fmt.Errorf("read attestation %s: %w", serial, err)
 		}
-		if a.Revoked == nil {
-			a.Revoked = &people.Revocation{At: tx.At(), By: by.ReaderID(), Why: why}
-		}
-		return putJSON(tx, spaceAttested, id, a)
+		return d.takeBack(tx, &a, by.ReaderID(), why)
 	})
 	if err != nil {
 		return a, nil, err
 	}
-	file, err := d.sign(Attestation{V: 1, ID: id, To: a.To, Pseudonym: a.Pseudonym, Revokes: true})
+	file, err := d.Line.Sign(line.WordKind, a.revocation().Encode())
 	return a, file, err
 }
 
-// AcceptAttestation takes up a partner's signed word about one of its people,
-// or the word that takes one back.
-func (d *Desk) AcceptAttestation(ctx context.Context, by people.Person, file []byte) (Accepted, error) {
-	if err := need(by, "accept an attestation", people.SecurityOfficer); err != nil {
-		return Accepted{}, err
-	}
-	partner, body, err := d.Line.Signed(ctx, attestationKind, file)
-	if err != nil {
-		return Accepted{}, err
-	}
-	got := Accepted{Node: partner.NodeID, Nation: partner.Nation, By: by.ReaderID()}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&got.Attestation); err != nil {
-		return got, fmt.Errorf("read the attestation: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return got, errors.New("read the attestation: there is more after it")
-	}
-	if err := d.acceptable(got.Attestation); err != nil {
-		return got, fmt.Errorf("the attestation of %s: %w", partner.Name, err)
-	}
-	verb := "accept-attestation"
-	if got.Revokes {
-		verb = "accept-revocation"
-	}
-	act := audit.Act{Actor: by.ReaderID(), Verb: verb, Subject: got.Pseudonym, Detail: map[string]string{"attestation": got.ID, "from": got.Node}}
-	_, err = d.Vault.Act(ctx, act, func(tx *vault.Tx) error {
-		key := got.Pseudonym + " " + got.ID
-		b, known, err := tx.Record(spaceAccepted, key)
-		if err != nil {
-			return err
-		}
-		var held Accepted
-		if known {
-			if err := json.Unmarshal(b, &held); err != nil {
-				return fmt.Errorf("read attestation %s: %w", got.ID, err)
-			}
-			if held.Node != got.Node {
-				return fmt.Errorf("attestation %s is of another node", got.ID)
-			}
-		}
-		got.At = tx.At()
-		switch {
-		case got.Revokes:
-			// Kept also when the attestation never came: it may come later.
-			r := &people.Revocation{At: tx.At(), By: got.Node, Why: "revoked by the node that gave it"}
-			if known {
-				got = held
-			}
-			got.Revoked = r
-		case known:
-			return fmt.Errorf("attestation %s was taken up already, or taken back before", got.ID)
-		}
-		return putJSON(tx, spaceAccepted, key, got)
-	})
-	return got, err
+func (a *Attested) revocation() registry.Revocation {
+	return registry.Revocation{V: 1, Serial: a.Serial, Issuer: a.Issuer, For: a.For, Revoked: a.Revoked.At.UTC().Truncate(time.Second)}
 }
 
-var (
-	attestationID = regexp.MustCompile(`^[0-9a-f]{16}$`)
-	pseudonymForm = regexp.MustCompile(`^p-[a-z2-7]{24}$`)
-)
-
-func (d *Desk) acceptable(a Attestation) error {
-	now := d.Now()
-	switch {
-	case a.V != 1 || !attestationID.MatchString(a.ID) || !pseudonymForm.MatchString(a.Pseudonym):
-		return errors.New("a field is out of range")
-	case a.To != d.Line.Node():
-		return fmt.Errorf("it is for %s, not for this node", a.To)
-	case a.Revokes:
+// takeBack revokes an attestation inside an act and puts the news on its way.
+// Once is enough: a second time changes nothing.
+func (d *Desk) takeBack(tx *vault.Tx, a *Attested, by, why string) error {
+	if a.Revoked != nil {
 		return nil
-	case !a.From.Before(a.Until) || a.Until.Sub(a.From) > registry.MaxAttestation:
-		return errors.New("its validity is out of range")
-	case !now.Before(a.Until):
-		return fmt.Errorf("it ended on %s", a.Until.Format(time.DateOnly))
-	case len(a.Clearances) == 0 || len(a.Clearances) > 16:
-		return errors.New("it says of no clearance, or of too many")
 	}
-	for _, xml := range a.Clearances {
-		if _, err := stanag4774.ParseClearance([]byte(xml)); err != nil {
-			return fmt.Errorf("read the clearance: %w", err)
-		}
+	a.Revoked = &people.Revocation{At: tx.At(), By: by, Why: why}
+	if err := putJSON(tx, spaceAttested, a.Serial, a); err != nil {
+		return err
 	}
-	return nil
+	err := d.Line.EnqueueWord(tx, a.For, line.Flash, a.Serial, a.revocation().Encode())
+	if errors.Is(err, line.ErrSuspended) || errors.Is(err, line.ErrNoPartner) {
+		return nil // the partnership ended, and with it what the partner believes of this node
+	}
+	return err
 }
 
-// Attestations lists what this node gave and what it accepted.
-func (d *Desk) Attestations(ctx context.Context) (given []Attested, accepted []Accepted, err error) {
+// endAttestations takes back, in the act that ends a grant or a person's
+// access, every attestation that rests on it.
+func (d *Desk) endAttestations(tx *vault.Tx, person, grant, by, why string) error {
+	return scanIn(tx, spaceAttested, func(a Attested) error {
+		rests := a.Person == person && (grant == "" || slices.Contains(a.Grants, grant))
+		if !rests || !d.Now().Before(a.NotAfter) {
+			return nil
+		}
+		return d.takeBack(tx, &a, by, why)
+	})
+}
+
+// Attestations lists what this node gave and what partners gave to it.
+func (d *Desk) Attestations(ctx context.Context) (given []Attested, taken []Accepted, err error) {
 	if given, err = scanJSON[Attested](ctx, d.Vault, spaceAttested); err != nil {
 		return nil, nil, err
 	}
-	accepted, err = scanJSON[Accepted](ctx, d.Vault, spaceAccepted)
-	return given, accepted, err
+	taken, err = scanJSON[Accepted](ctx, d.Vault, spaceAccepted)
+	taken = slices.DeleteFunc(taken, func(a Accepted) bool { return a.Serial == "" }) // taken back before it came
+	return given, taken, err
 }
 
-// Visitor is a partner's person, by the pseudonym in attestations that are in
-// force, as a reader: what may be shown to them. It is what the attestation says and
-// what the partner itself is cleared for here, whichever is less: two clearances
-// of one policy count where both agree.
-func (d *Desk) Visitor(ctx context.Context, pseudonym string) (vault.Reader, error) {
-	_, all, err := d.Attestations(ctx)
+// WordReceipt is what became of an attestation on the line.
+type WordReceipt struct {
+	Given, Revoked *line.Delivery // the newest of each; nil: not composed yet, or by file
+}
+
+// WordReceipts tells what the partner's receipts say of an attestation that
+// this node gave, and of its revocation.
+func (d *Desk) WordReceipts(ctx context.Context, a Attested) (WordReceipt, error) {
+	sent, err := d.Line.Receipts(ctx, a.For, a.Serial, 0)
 	if err != nil {
-		return vault.Reader{}, err
+		return WordReceipt{}, err
 	}
-	now := d.Now()
-	holder := label.Holder{Kind: label.Person, At: now}
-	for _, a := range all {
-		if a.Pseudonym != pseudonym || a.Revoked != nil || now.Before(a.From) || !now.Before(a.Until) {
-			continue
-		}
-		partner, err := d.Line.Partner(ctx, a.Node)
-		if err != nil || partner.State != line.Active {
-			continue
-		}
-		ceiling, err := stanag4774.ParseClearance(partner.Clearance)
-		if err != nil {
-			continue // a partner that is cleared for nothing has no cleared people here
-		}
-		holder.Nation = partner.Nation
-		for _, xml := range a.Clearances {
-			c, err := stanag4774.ParseClearance([]byte(xml))
-			if err != nil {
-				return vault.Reader{}, fmt.Errorf("read the clearance of %s: %w", pseudonym, err)
-			}
-			if c.PolicyOID == ceiling.PolicyOID {
-				holder.Clearances = append(holder.Clearances, c, ceiling)
-			}
+	var out WordReceipt
+	for i, s := range sent { // the newest first
+		switch {
+		case s.Precedence == line.Flash && out.Revoked == nil:
+			out.Revoked = &sent[i]
+		case s.Precedence != line.Flash && out.Given == nil:
+			out.Given = &sent[i]
 		}
 	}
-	if len(holder.Clearances) == 0 {
-		return vault.Reader{}, fmt.Errorf("%q: no attestation in force", pseudonym)
-	}
-	h, err := d.Policies().Holdings(holder)
-	if err != nil {
-		return vault.Reader{}, fmt.Errorf("compile what %s holds: %w", pseudonym, err)
-	}
-	return vault.Reader{ID: "visitor:" + pseudonym, Kind: vault.Person, Holdings: h}, nil
+	return out, nil
 }

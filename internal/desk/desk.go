@@ -54,8 +54,13 @@ type Desk struct {
 // New makes a desk. Runs that a crash interrupted are taken up again when
 // somebody looks at them.
 func New(c Config) *Desk {
-	return &Desk{Config: c, jobs: jobs{running: map[string]*job{}, results: map[string]*held{}, idle: sync.NewCond(&sync.Mutex{})},
+	d := &Desk{Config: c, jobs: jobs{running: map[string]*job{}, results: map[string]*held{}, idle: sync.NewCond(&sync.Mutex{})},
 		rules: progress{after: map[string]int64{}}}
+	c.People.AtEnd(d.endAttestations)
+	c.People.Visitors(func(pseudonym string, at time.Time) (label.Holder, error) {
+		return d.visitor(context.Background(), pseudonym, at) // a clearance is compiled whether or not somebody waits for it
+	})
+	return d
 }
 
 // Close stops running jobs and waits for them.

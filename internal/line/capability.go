@@ -14,9 +14,13 @@ import (
 //
 //	1  2026-11-24  first: statements, lanes, receipts, recall, relays, witness,
 //	               sneakernet, blind match
+//	2  2026-11-26  words about people: what one node attests of its people's
+//	               clearances, and takes back
 const (
 	oldestVersion = 1
-	newestVersion = 1
+	newestVersion = 2
+
+	clearanceVersion = 2
 )
 
 // negotiate picks the version to use with a partner that speaks lo to hi.

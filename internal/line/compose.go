@@ -169,7 +169,7 @@ func (l *Line) draft(ctx context.Context, partner *partnerRecord, p Precedence) 
 		d.items, d.why, d.count = rows[0].Items, rows[0].Why, len(rows[0].Items)
 		d.parts = [][]byte{mustCanonical(recall{V: 1, Why: d.why, Items: d.items})}
 	default:
-		d.body = rows[0].Body
+		d.items, d.body = rows[0].Items, rows[0].Body
 		d.parts = [][]byte{d.body}
 	}
 	d.rows = keys

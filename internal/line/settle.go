@@ -294,7 +294,9 @@ func (l *Line) restart(tx *vault.Tx, node string, lane *laneRecord, st LaneState
 				return nil
 			}
 			rows = append(rows, outboxRow{Kind: sent.Kind, Time: sent.Time, Items: sent.Items, Why: sent.Why, Body: sent.Body})
-			rep.Resent += len(sent.Items)
+			if sent.Kind != kindClearance { // whose items are no versions
+				rep.Resent += len(sent.Items)
+			}
 			return nil
 		}); err != nil {
 			return err

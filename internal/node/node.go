@@ -222,6 +222,9 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 			}
 			return r
 		},
+		Word: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
+			return n.Desk.TakeWord(tx, partner, body)
+		},
 		PartnersChanged: func(ctx context.Context, _ []vault.Reader) error {
 			if n.Line == nil {
 				return nil // still opening: wire refreshes when everything stands

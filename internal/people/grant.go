@@ -16,19 +16,20 @@ import (
 
 // Grant is a clearance that a person holds, with what makes it valid.
 type Grant struct {
-	ID         string      `json:"id"`
-	Clearance  string      `json:"clearance"` // STANAG 4774 ConfidentialityClearance, as signed off
-	Basis      string      `json:"basis"`     // the law or agreement it rests on
-	Briefings  []string    `json:"briefings,omitempty"`
-	Conditions string      `json:"conditions,omitempty"`
-	From       time.Time   `json:"from"`
-	Until      time.Time   `json:"until"`
-	Requested  string      `json:"requested"` // reader id
-	Approved   string      `json:"approved"`  // reader id of another person
-	Revoked    *Revocation `json:"revoked,omitempty"`
+	ID         string           `json:"id"`
+	Clearance  string           `json:"clearance"` // STANAG 4774 ConfidentialityClearance, as signed off
+	Basis      string           `json:"basis"`     // the law or agreement it rests on
+	Briefings  []label.Briefing `json:"briefings,omitempty"`
+	Conditions string           `json:"conditions,omitempty"`
+	From       time.Time        `json:"from"`
+	Until      time.Time        `json:"until"`
+	Requested  string           `json:"requested"` // reader id
+	Approved   string           `json:"approved"`  // reader id of another person
+	Suspended  *Revocation      `json:"suspended,omitempty"`
+	Revoked    *Revocation      `json:"revoked,omitempty"`
 }
 
-// Revocation ends a grant at once.
+// Revocation ends a grant at once, or rests it until it is resumed.
 type Revocation struct {
 	At  time.Time `json:"at"`
 	By  string    `json:"by"`
@@ -39,9 +40,15 @@ type Revocation struct {
 // the longest that any shipped legal basis knows.
 const LongestGrant = 10 * 366 * 24 * time.Hour
 
+// InForce says whether a grant holds at a time.
+func (g Grant) InForce(at time.Time) bool {
+	rests := g.Suspended != nil && !at.Before(g.Suspended.At)
+	return g.Revoked == nil && !rests && g.Approved != "" && !at.Before(g.From) && at.Before(g.Until)
+}
+
 // inForce gives the clearance of a grant that holds at a time, or nil.
 func (g Grant) inForce(at time.Time) *label.Clearance {
-	if g.Revoked != nil || g.Approved == "" || at.Before(g.From) || !at.Before(g.Until) {
+	if !g.InForce(at) {
 		return nil
 	}
 	c, err := stanag4774.ParseClearance([]byte(g.Clearance))
@@ -73,10 +80,12 @@ func (r *Registry) request(ctx context.Context, by, to string, g Grant) (string,
 	g.Requested = by
 	act := audit.Act{Actor: by, Verb: "request-clearance", Subject: "person:" + to, Detail: map[string]string{"grant": g.ID, "basis": g.Basis}}
 	_, err := r.vault.Act(ctx, act, func(tx *vault.Tx) error {
-		if _, ok, err := tx.Record(spacePerson, to); err != nil {
+		p, err := personIn(tx, to)
+		if err != nil {
 			return err
-		} else if !ok {
-			return fmt.Errorf("person %q: %w", to, ErrUnknown)
+		}
+		if p.Visitor != "" {
+			return fmt.Errorf("grant a clearance: %s is a visitor, whom their own node clears: ask %s for another attestation", to, p.Visitor)
 		}
 		return put(tx, spacePending, g.ID, Pending{g, to})
 	})
@@ -97,7 +106,7 @@ func (r *Registry) checkGrant(g *Grant) error {
 	}
 	id := make([]byte, 8)
 	rand.Read(id)
-	g.ID, g.Approved, g.Revoked = hex.EncodeToString(id), "", nil
+	g.ID, g.Approved, g.Suspended, g.Revoked = hex.EncodeToString(id), "", nil, nil
 	return nil
 }
 
@@ -147,6 +156,28 @@ func (r *Registry) approve(ctx context.Context, by, id string) error {
 	return err
 }
 
+// Refuse ends a request for a clearance. Any security officer may, the one who
+// asked too.
+func (r *Registry) Refuse(ctx context.Context, by Person, id, why string) error {
+	if !by.Has(SecurityOfficer) {
+		return fmt.Errorf("refuse a clearance: %w: only a security officer may", ErrForbidden)
+	}
+	p, err := read[Pending](r, ctx, spacePending, id, ErrUnknown)
+	if err != nil {
+		return fmt.Errorf("refuse grant %q: no such request", id)
+	}
+	act := audit.Act{Actor: by.ReaderID(), Verb: "refuse-clearance", Subject: "person:" + p.Person, Detail: map[string]string{"grant": id, "why": why}}
+	_, err = r.vault.Act(ctx, act, func(tx *vault.Tx) error {
+		if _, ok, err := tx.Record(spacePending, id); err != nil {
+			return err
+		} else if !ok {
+			return fmt.Errorf("grant %s was decided meanwhile", id)
+		}
+		return tx.DeleteRecord(spacePending, id)
+	})
+	return err
+}
+
 // Found grants the clearances that a node begins with, before there are two
 // officers. It is refused for good once anybody has signed in.
 func (r *Registry) Found(ctx context.Context, to string, g Grant) error {
@@ -169,17 +200,63 @@ func (r *Registry) Waiting(ctx context.Context) ([]Pending, error) {
 
 // Revoke ends a grant at once, on open sessions and feeds too.
 func (r *Registry) Revoke(ctx context.Context, by Person, person, id, why string) error {
-	if !by.Has(SecurityOfficer) {
-		return fmt.Errorf("revoke a clearance: %w: only a security officer may", ErrForbidden)
-	}
-	act := audit.Act{Actor: by.ReaderID(), Verb: "revoke-clearance", Subject: "person:" + person, Detail: map[string]string{"grant": id, "why": why}}
-	return r.update(ctx, act, person, func(p *Person) error {
-		for i := range p.Grants {
-			if p.Grants[i].ID == id && p.Grants[i].Revoked == nil {
-				p.Grants[i].Revoked = &Revocation{r.now().UTC(), by.ReaderID(), why}
-				return nil
-			}
-		}
-		return fmt.Errorf("person %s holds no grant %q in force", person, id)
+	end := &Revocation{r.now().UTC(), by.ReaderID(), why}
+	return r.changeGrant(ctx, by, "revoke-clearance", person, id, why, func(g *Grant) error {
+		g.Revoked = end
+		return nil
 	})
+}
+
+// Rest suspends a grant at once; [Registry.Resume] ends that.
+func (r *Registry) Rest(ctx context.Context, by Person, person, id, why string) error {
+	rest := &Revocation{r.now().UTC(), by.ReaderID(), why}
+	return r.changeGrant(ctx, by, "suspend-clearance", person, id, why, func(g *Grant) error {
+		if g.Suspended != nil {
+			return fmt.Errorf("clearance %s is suspended already", id)
+		}
+		g.Suspended = rest
+		return nil
+	})
+}
+
+// Resume puts a suspended grant back in force. It takes another officer than
+// the one who suspended it, and not the holder.
+func (r *Registry) Resume(ctx context.Context, by Person, person, id, why string) error {
+	return r.changeGrant(ctx, by, "resume-clearance", person, id, why, func(g *Grant) error {
+		switch {
+		case g.Suspended == nil:
+			return fmt.Errorf("clearance %s is not suspended", id)
+		case g.Suspended.By == by.ReaderID() || person == by.ID:
+			return fmt.Errorf("resume a clearance: %w: a second security officer has to, neither the one who suspended it nor the holder", ErrForbidden)
+		}
+		g.Suspended = nil
+		return nil
+	})
+}
+
+// changeGrant alters a grant that is not revoked, and tells whoever spoke for
+// it where it holds no longer.
+func (r *Registry) changeGrant(ctx context.Context, by Person, verb, person, id, why string, change func(*Grant) error) error {
+	if !by.Has(SecurityOfficer) {
+		return fmt.Errorf("change a clearance: %w: only a security officer may", ErrForbidden)
+	}
+	act := audit.Act{Actor: by.ReaderID(), Verb: verb, Subject: "person:" + person, Detail: map[string]string{"grant": id, "why": why}}
+	_, err := r.vault.Act(ctx, act, func(tx *vault.Tx) error {
+		ended := false
+		err := updateIn(tx, person, func(p *Person) error {
+			for i := range p.Grants {
+				if g := &p.Grants[i]; g.ID == id && g.Revoked == nil {
+					err := change(g)
+					ended = g.Revoked != nil || g.Suspended != nil
+					return err
+				}
+			}
+			return fmt.Errorf("person %s holds no grant %q in force", person, id)
+		})
+		if err != nil || !ended {
+			return err
+		}
+		return r.end(tx, person, id, by.ReaderID(), why)
+	})
+	return err
 }

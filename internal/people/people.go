@@ -47,6 +47,9 @@ type Person struct {
 	Created   time.Time  `json:"created"`
 	Suspended *time.Time `json:"suspended,omitempty"`
 	Grants    []Grant    `json:"grants,omitempty"`
+	// Visitor is the partner's node that attests what the person is cleared
+	// for; "" for the node's own people. A visitor's id is their pseudonym.
+	Visitor string `json:"visitor,omitempty"`
 
 	Verifier []byte `json:"verifier,omitempty"` // encoded argon2id, see password.go
 }
@@ -83,6 +86,25 @@ type Registry struct {
 	policies func() *label.Policies
 	node     string // node id: the organisation that people belong to
 	now      func() time.Time
+	ended    func(tx *vault.Tx, person, grant, by, why string) error // may be nil
+	visitor  func(pseudonym string, at time.Time) (label.Holder, error)
+}
+
+// AtEnd has f called inside each act that ends or suspends a grant of a person,
+// or with no grant the person's access.
+func (r *Registry) AtEnd(f func(tx *vault.Tx, person, grant, by, why string) error) { r.ended = f }
+
+// Visitors says who knows what a visitor holds at a time; its error says why
+// it is nothing.
+func (r *Registry) Visitors(f func(pseudonym string, at time.Time) (label.Holder, error)) {
+	r.visitor = f
+}
+
+func (r *Registry) end(tx *vault.Tx, person, grant, by, why string) error {
+	if r.ended == nil {
+		return nil
+	}
+	return r.ended(tx, person, grant, by, why)
 }
 
 // New opens the register kept in v. policies gives the policies in force,
@@ -148,17 +170,24 @@ func (r *Registry) update(ctx context.Context, act audit.Act, id string, change 
 	return err
 }
 
-func updateIn(tx *vault.Tx, id string, change func(*Person) error) error {
+func personIn(tx *vault.Tx, id string) (p Person, err error) {
 	value, ok, err := tx.Record(spacePerson, id)
 	if err != nil {
-		return err
+		return p, err
 	}
 	if !ok {
-		return fmt.Errorf("person %q: %w", id, ErrUnknown)
+		return p, fmt.Errorf("person %q: %w", id, ErrUnknown)
 	}
-	var p Person
 	if err := json.Unmarshal(value, &p); err != nil {
-		return fmt.Errorf("read person %s: %w", id, err)
+		return p, fmt.Errorf("read person %s: %w", id, err)
+	}
+	return p, nil
+}
+
+func updateIn(tx *vault.Tx, id string, change func(*Person) error) error {
+	p, err := personIn(tx, id)
+	if err != nil {
+		return err
 	}
 	if err := change(&p); err != nil {
 		return err
@@ -180,10 +209,16 @@ func (r *Registry) SetRoles(ctx context.Context, by, id string, roles []Role) er
 func (r *Registry) Suspend(ctx context.Context, by, id, why string) error {
 	now := r.now().UTC()
 	act := audit.Act{Actor: by, Verb: "suspend", Subject: "person:" + id, Detail: map[string]string{"why": why}}
-	return r.update(ctx, act, id, func(p *Person) error {
-		p.Suspended = &now
-		return nil
+	_, err := r.vault.Act(ctx, act, func(tx *vault.Tx) error {
+		if err := updateIn(tx, id, func(p *Person) error {
+			p.Suspended = &now
+			return nil
+		}); err != nil {
+			return err
+		}
+		return r.end(tx, id, "", by, why)
 	})
+	return err
 }
 
 // Reinstate ends a suspension. Sessions opened before it work again until
@@ -218,12 +253,20 @@ func (r *Registry) ReaderAt(p Person, at time.Time) (vault.Reader, error) {
 func (r *Registry) reader(p Person, at time.Time, suspended bool) (vault.Reader, error) {
 	reader := vault.Reader{ID: p.ReaderID(), Kind: vault.Person}
 	holder := label.Holder{Kind: label.Person, Nation: p.Nation, Names: []string{p.ReaderID(), r.node}, At: at}
+	if p.Visitor != "" {
+		h, err := r.visits(p, at)
+		if err != nil { // no word of their node holds: nothing is held
+			h = label.Holder{Kind: label.Nobody, At: at}
+		}
+		holder = h
+	}
 	if suspended {
 		holder.Kind = label.Nobody
 	}
 	for _, g := range p.Grants {
 		if c := g.inForce(at); c != nil {
 			holder.Clearances = append(holder.Clearances, c)
+			holder.Briefings = append(holder.Briefings, g.Briefings...)
 		}
 	}
 	holdings, err := r.policies().Holdings(holder)
@@ -232,6 +275,14 @@ func (r *Registry) reader(p Person, at time.Time, suspended bool) (vault.Reader,
 	}
 	reader.Holdings = holdings
 	return reader, nil
+}
+
+// visits gives what a visitor's own node says of them at a time.
+func (r *Registry) visits(p Person, at time.Time) (label.Holder, error) {
+	if r.visitor == nil {
+		return label.Holder{}, fmt.Errorf("nobody speaks for visitor %s", p.ID)
+	}
+	return r.visitor(p.ID, at)
 }
 
 // Readers gives the reader of every person, for the vault's feeds.

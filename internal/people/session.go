@@ -64,7 +64,7 @@ func (r *Registry) SignIn(ctx context.Context, id, password string) (token strin
 			verifier = p.Verifier
 		}
 	}
-	if !verify(verifier, password) || p.Suspended != nil {
+	if !verify(verifier, password) || !r.mayEnter(p) {
 		return "", Person{}, r.refuseSignIn(ctx, key, now)
 	}
 	token, err = r.open(ctx, p, "web", now.Add(SessionLife), tried.Failed > 0)
@@ -132,10 +132,23 @@ func (r *Registry) Session(ctx context.Context, token string) (Person, error) {
 		return Person{}, ErrSession
 	}
 	p, err := r.Get(ctx, s.Person)
-	if err != nil || p.Suspended != nil {
+	if err != nil || !r.mayEnter(p) {
 		return Person{}, ErrSession
 	}
 	return p, nil
+}
+
+// mayEnter says whether the person may be here at all: not suspended, and of a
+// visitor that a word of their node holds.
+func (r *Registry) mayEnter(p Person) bool {
+	if p.Suspended != nil {
+		return false
+	}
+	if p.Visitor == "" {
+		return true
+	}
+	_, err := r.visits(p, r.now())
+	return err == nil
 }
 
 // SignOut ends a session. Ending one that does not exist is no error.

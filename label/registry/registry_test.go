@@ -139,6 +139,21 @@ func TestLifeOfAClearance(t *testing.T) {
 	}
 }
 
+const serial = "0123456789abcdef"
+
+func attest(t *testing.T, s Standing, until time.Time) Attestation {
+	t.Helper()
+	c, err := s.Cleared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Attest(Attestation{Serial: serial, Issuer: "node:tokyo", For: "node:bru", Pseudonym: "p-" + strings.Repeat("a", 24), Nation: "JPN", Issued: day(3), NotAfter: until}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 func TestAttestation(t *testing.T) {
 	ps, err := policies.Set("officer")
 	if err != nil {
@@ -154,12 +169,22 @@ func TestAttestation(t *testing.T) {
 		t.Error("two partners can compare pseudonyms, or read them")
 	}
 	s := Standings([]Entry{g}, g.Holder, day(3))[0]
-	a, err := Attest(s, "s1", "node:tokyo", "node:bru", name, day(3), day(30))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, err := DecodeAttestation(a.Encode()); err != nil || again.Serial != "s1" {
+	a := attest(t, s, day(30))
+	a.Pseudonym = name
+	if again, _, err := DecodeWord(a.Encode()); err != nil || again == nil || again.Serial != serial {
 		t.Error(err)
+	}
+	r := Revocation{V: 1, Serial: serial, Issuer: "node:tokyo", For: "node:bru", Revoked: day(4)}
+	if none, again, err := DecodeWord(r.Encode()); err != nil || none != nil || *again != r {
+		t.Error(none, again, err)
+	}
+	for name, text := range map[string]string{
+		"two readings": `{"v":1,` + string(a.Encode())[1:], "neither": "{}", "more": string(a.Encode()) + " ",
+		"no serial": strings.Replace(string(r.Encode()), serial, "", 1), "to itself": strings.Replace(string(r.Encode()), "node:bru", "node:tokyo", 1),
+	} {
+		if _, _, err := DecodeWord([]byte(text)); err == nil {
+			t.Errorf("%s: read", name)
+		}
 	}
 	c, err := policies.NationalClearance("JPN", "CONFIDENTIAL")
 	if err != nil {
@@ -180,16 +205,20 @@ func TestAttestation(t *testing.T) {
 		{"of another nation", func(a *Attestation) { a.Nation = "AUS" }, nil, "node:tokyo", day(4), "speaks for"},
 		{"too early", func(*Attestation) {}, nil, "node:tokyo", day(3).Add(-1), "not in force"},
 		{"too late", func(*Attestation) {}, nil, "node:tokyo", day(30), "not in force"},
-		{"revoked", func(*Attestation) {}, []Revocation{{1, "s1", "node:tokyo", day(4)}}, "node:tokyo", day(4), "revoked"},
-		{"revoked later", func(*Attestation) {}, []Revocation{{1, "s1", "node:tokyo", day(5)}}, "node:tokyo", day(4), ""},
-		{"revoked by another", func(*Attestation) {}, []Revocation{{1, "s1", "node:can", day(4)}}, "node:tokyo", day(4), ""},
+		{"revoked", func(*Attestation) {}, []Revocation{{1, serial, "node:tokyo", "node:bru", day(4)}}, "node:tokyo", day(4), "revoked"},
+		{"revoked later", func(*Attestation) {}, []Revocation{{1, serial, "node:tokyo", "node:bru", day(5)}}, "node:tokyo", day(4), ""},
+		{"revoked by another", func(*Attestation) {}, []Revocation{{1, serial, "node:can", "node:bru", day(4)}}, "node:tokyo", day(4), ""},
 		{"for years", func(a *Attestation) { a.NotAfter = a.Issued.AddDate(2, 0, 0) }, nil, "node:tokyo", day(4), "within"},
+		{"of nothing", func(a *Attestation) { a.Clearances, a.Basis = nil, nil }, nil, "node:tokyo", day(4), "1 to 16"},
+		{"on no basis", func(a *Attestation) { a.Basis = nil }, nil, "node:tokyo", day(4), "legal basis"},
+		{"of what is no clearance", func(a *Attestation) { a.Clearances = []string{"<a/>"} }, nil, "node:tokyo", day(4), "read clearance"},
+		{"under a name", func(a *Attestation) { a.Pseudonym = "Mori Aiko" }, nil, "node:tokyo", day(4), "pseudonym"},
 		{"of another policy", func(a *Attestation) {
 			b, err := stanag4774.WriteClearance(policies.JapanClearance("JPN", []string{"HI"}, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
-			a.XML = string(b)
+			a.Clearances = []string{string(b)}
 		}, nil, "node:tokyo", day(4), "no clearance of that policy"},
 	} {
 		b := a
@@ -217,7 +246,7 @@ func TestAttestation(t *testing.T) {
 		}
 	}
 	s.InForce = false
-	if _, err := Attest(s, "s2", "node:tokyo", "node:bru", name, day(3), day(30)); err == nil {
+	if _, err := s.Cleared(); err == nil {
 		t.Error("a clearance that is not in force is attested")
 	}
 }
@@ -244,13 +273,13 @@ func TestAttestationDates(t *testing.T) {
 	past.Until, future.Until = day(3), day(4)
 	s := Standings([]Entry{g}, g.Holder, day(3))[0]
 	s.Briefings = []label.Briefing{b, past, future}
-	a, err := Attest(s, "s1", "node:tokyo", "node:bru", "p-1", day(3), day(30))
-	if err != nil || len(a.Briefings) != 2 || a.Briefings[0] != b || a.Briefings[1] != future {
-		t.Errorf("%+v, %v", a, err)
+	a := attest(t, s, day(30))
+	if len(a.Briefings) != 2 || a.Briefings[0] != b || a.Briefings[1] != future {
+		t.Errorf("%+v", a)
 	}
 	s.Grant.NotAfter = day(9)
-	if a, err = Attest(s, "s1", "node:tokyo", "node:bru", "p-1", day(3), day(30)); err != nil || !a.NotAfter.Equal(day(9)) {
-		t.Errorf("an attestation outlives its clearance: %+v, %v", a, err)
+	if a = attest(t, s, day(30)); !a.NotAfter.Equal(day(9)) {
+		t.Errorf("an attestation outlives its clearance: %+v", a)
 	}
 	c, err := stanag4774.ParseClearance([]byte(g.XML))
 	if err != nil {

@@ -229,7 +229,7 @@ func (q *request) requestClearance() error {
 	}
 	id := q.PathValue("person")
 	_, err = q.site.node.People.Request(q.ctx(), q.who.Person, id, people.Grant{Clearance: string(xml), Basis: q.field("basis"), Conditions: q.field("conditions"),
-		Briefings: q.fieldLines("briefings"), From: from.UTC(), Until: until.UTC()})
+		From: from.UTC(), Until: until.UTC()})
 	return q.afterPeople(err, address("control", "people", id), q.say("grant.requested"))
 }
 
