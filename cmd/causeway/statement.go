@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"causeway/internal/statement"
+	"causeway/internal/statement/verifier"
 )
 
 // statementCmd is the group of commands about public statements. They work on
@@ -147,12 +149,19 @@ func (c *statementPublishCmd) Run(p *process) error {
 	if c.Witnesses < 1 {
 		return usagef("--witnesses %d: at least one witness co-signs; three of three nations is the rule", c.Witnesses)
 	}
-	done, err := c.folder().Publish(statement.Metadata{
-		Publisher: c.Publisher, Contact: c.Contact, CanonicalURL: strings.TrimSuffix(c.URL, "/") + "/", Role: "publisher",
-		Witnesses: statement.WitnessPolicy{K: c.Witnesses, Nations: c.Witnesses},
-	}, now)
+	page, err := verifier.Files()
 	if err != nil {
 		return err
+	}
+	done, err := c.folder().Publish(statement.Round{Now: now, Verifier: page, Metadata: statement.Metadata{
+		Publisher: c.Publisher, Contact: c.Contact, CanonicalURL: strings.TrimSuffix(c.URL, "/") + "/", Role: "publisher",
+		Witnesses: statement.WitnessPolicy{K: c.Witnesses, Nations: c.Witnesses},
+	}})
+	if err != nil {
+		return err
+	}
+	if !verifier.Built() {
+		fmt.Fprintln(p.stderr, "note: this causeway was built without the program that checks a site in a browser; the site's page says so (build with make build, which needs Node)")
 	}
 	fmt.Fprintf(p.stdout, "published %d statements, %d in the log, %d of %d files written to %s\n", done.Drafts, done.Statements, done.Written, done.Files, string(c.folder().Site()))
 	return nil
@@ -163,6 +172,7 @@ type statementVerifyCmd struct {
 	Policy string            `type:"existingfile" help:"Keys and witness policy to trust: provider-metadata.json obtained earlier or by another way."`
 	Since  string            `type:"existingfile" help:"An older checkpoint; proves that nothing was rewritten since."`
 	Other  map[string]string `help:"Site of another signatory, to see whether it confirms: DOMAIN=FOLDER or DOMAIN=URL." placeholder:"DOMAIN=SITE"`
+	Text   string            `type:"existingfile" help:"Words or a statement as JSON to look up in the site, each paragraph by itself; one that no statement in force says fails."`
 	At     string            `help:"Verify as of this time instead of now." placeholder:"TIME"`
 	JSON   bool              `name:"json" help:"Print the whole report as JSON."`
 }
@@ -210,35 +220,62 @@ func (c *statementVerifyCmd) Run(p *process) error {
 		}
 	}
 	r := statement.Verify(src, opt)
+	var found []statement.Found
+	if c.Text != "" {
+		words, err := os.ReadFile(c.Text)
+		if err != nil {
+			return err
+		}
+		found = r.Find(string(words))
+	}
 	if c.JSON {
-		enc := json.NewEncoder(p.stdout)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
+		if err := writeJSON(p, struct {
+			*statement.Report
+			Found []statement.Found `json:"found,omitempty"`
+		}{r, found}); err != nil {
 			return err
 		}
 	} else {
-		for _, s := range r.Statements {
-			fmt.Fprintf(p.stdout, "%s v%d %s %s signed by %s logged %s\n", s.ID, s.Version, s.Kind, s.Status, strings.Join(s.SignedBy, ", "), s.LoggedAt.Format(time.RFC3339))
-			for _, x := range s.Confirmations {
-				if len(c.Other) > 0 && x.State != statement.OwnSite {
-					fmt.Fprintf(p.stdout, "  %s %s %s\n", x.Domain, x.State, x.Why)
-				}
-			}
-		}
-		for _, f := range r.Findings {
-			fmt.Fprintf(p.stdout, "FAIL %s %s: %s\n", f.Code, f.Where, f.Text)
-		}
-		if r.OK() {
-			fmt.Fprintf(p.stdout, "valid as of %s\n", r.AsOf.Format(time.RFC3339))
-		}
+		c.print(p, r, found)
 	}
 	if !r.Pinned {
 		fmt.Fprintln(p.stderr, "note: the keys come from the site itself; pin them with --policy to know who signed")
 	}
-	if !r.OK() {
+	if !r.OK() || slices.ContainsFunc(found, func(f statement.Found) bool { return !f.Current() }) {
 		return errCheckFailed
 	}
 	return nil
+}
+
+func (c *statementVerifyCmd) print(p *process, r *statement.Report, found []statement.Found) {
+	for _, s := range r.Statements {
+		fmt.Fprintf(p.stdout, "%s v%d %s %s signed by %s logged %s\n", s.ID, s.Version, s.Kind, s.Status, strings.Join(s.SignedBy, ", "), s.LoggedAt.Format(time.RFC3339))
+		for _, x := range s.Confirmations {
+			if len(c.Other) > 0 && x.State != statement.OwnSite {
+				fmt.Fprintf(p.stdout, "  %s %s %s\n", x.Domain, x.State, x.Why)
+			}
+		}
+	}
+	for _, w := range r.Witnesses {
+		fmt.Fprintf(p.stdout, "witness %s (%s) %s\n", w.Name, w.Nation, w.At.Format(time.RFC3339))
+	}
+	if len(r.Witnesses) > 0 {
+		fmt.Fprintf(p.stdout, "quorum %d witnesses of %d nations, %d of %d are needed\n", len(r.Witnesses), r.Nations(), r.Quorum.K, r.Quorum.Nations)
+	}
+	for _, f := range found {
+		if len(f.Matches) == 0 {
+			fmt.Fprintf(p.stdout, "FAIL not said here: %s\n", f.Words)
+		}
+		for _, m := range f.Matches {
+			fmt.Fprintf(p.stdout, "%s %s v%d %s %s %s\n", m.Place, m.ID, m.Version, m.Status, m.Lang, m.Page)
+		}
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(p.stdout, "FAIL %s %s: %s\n", f.Code, f.Where, f.Text)
+	}
+	if r.OK() {
+		fmt.Fprintf(p.stdout, "valid as of %s\n", r.AsOf.Format(time.RFC3339))
+	}
 }
 
 // statementChange names the statement to change and why.

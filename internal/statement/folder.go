@@ -217,11 +217,19 @@ type Published struct {
 	Drafts, Statements, Written, Files int
 }
 
-// Publish logs every draft of the folder and writes the site. m describes a
-// new site; a site that exists keeps its own description, with the keys and
-// the witness policy of now. What would not verify is not written.
-func (f Folder) Publish(m Metadata, now time.Time) (p Published, err error) {
-	pub := Publication{Now: now}
+// Round is what a publisher brings to a round of publication.
+type Round struct {
+	Metadata Metadata // of a new site; one that exists keeps its own, with the keys and witness policy of now
+	Now      time.Time
+	Verifier map[string][]byte // the page that checks the site
+	Releaser Releaser          // asks the node's label decisions; nil checks form alone
+}
+
+// Publish logs every draft of the folder and writes the site. What would not
+// verify is not written.
+func (f Folder) Publish(round Round) (p Published, err error) {
+	m, now := round.Metadata, round.Now
+	pub := Publication{Now: now, Verifier: round.Verifier, Releaser: round.Releaser}
 	if pub.Secrets, err = f.Secrets(); err != nil {
 		return p, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +54,8 @@ type Publication struct {
 	Now       time.Time
 	Published []Record
 	Drafts    []Draft
+
+	Verifier map[string][]byte // files of the page that checks the site, by path; the signed metadata name each
 
 	Translations []Translated // those of the published site
 	Translate    []Translated // new ones, each bound to the newest version of its statement
@@ -115,6 +119,13 @@ func (p *Publication) Publish() (map[string][]byte, error) {
 	for i := first; i < len(records); i++ {
 		records[i].Checkpoint = cp
 	}
+	p.Metadata.Verifier = nil
+	for _, name := range slices.Sorted(maps.Keys(p.Verifier)) {
+		if !verifierForm.MatchString(name) {
+			return nil, fmt.Errorf("publish: %q is no file of the page that checks the site", name)
+		}
+		p.Metadata.Verifier = append(p.Metadata.Verifier, FileRef{name, Digest(p.Verifier[name])})
+	}
 	meta, err := canonical(&p.Metadata)
 	if err != nil {
 		return nil, err
@@ -123,7 +134,9 @@ func (p *Publication) Publish() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Render(records, translations, meta, []byte(metadataNote(meta)+"\n"+sig), cp, &p.Metadata)
+	files, err := Render(records, translations, meta, []byte(metadataNote(meta)+"\n"+sig), cp, &p.Metadata)
+	maps.Copy(files, p.Verifier)
+	return files, err
 }
 
 func (p *Publication) sign(purpose, name, text string) (string, error) {

@@ -33,6 +33,34 @@ type Metadata struct {
 	// Confirms lists digests of versions on other sites that this domain
 	// co-signed.
 	Confirms []string `json:"confirms,omitempty"`
+	// Verifier names the files of the page on which a browser checks the site.
+	Verifier []FileRef `json:"verifier,omitempty"`
+}
+
+// FileRef names a file of the site by its bytes.
+type FileRef struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+}
+
+// VerifierPath is where the page that checks the site stands in it, and
+// verifierJa the same page in Japanese.
+const (
+	VerifierPath = "verify/"
+	verifierJa   = "verify/ja.html"
+)
+
+// verifier is the address of the page that checks the site, in a language; ""
+// where the site has none.
+func (m *Metadata) verifier(lang string) string {
+	base, _, _ := strings.Cut(lang, "-")
+	switch has := func(f FileRef) bool { return f.Path == verifierJa }; {
+	case len(m.Verifier) == 0:
+		return ""
+	case base == "ja" && slices.ContainsFunc(m.Verifier, has):
+		return verifierJa
+	}
+	return VerifierPath + "index.html"
 }
 
 // WitnessPolicy is how many cosignatures of how many nations a checkpoint needs.
@@ -182,7 +210,7 @@ func files1(files map[string][]byte, i int, r Record, newest *Statement, transla
 	page := func(lang, note string, text Text) error {
 		var b bytes.Buffer
 		err := pageTemplate.Execute(&b, pageData{S: r.s, Lang: lang, Text: text, Digest: Digest(r.JSON), Index: i, Newest: newest, L: labelsOf(lang), Dir: direction(lang), Publisher: m.Publisher,
-			Translation: note, Others: others})
+			Translation: note, Others: others, Check: m.verifier(lang)})
 		files[dir+lang+".html"] = b.Bytes()
 		return err
 	}
@@ -288,7 +316,7 @@ func feeds(files map[string][]byte, records []Record, translations map[string][]
 	}
 	files["feed.atom"] = append([]byte(xml.Header), b...)
 	var page bytes.Buffer
-	if err := indexTemplate.Execute(&page, map[string]any{"M": m, "Rows": rows}); err != nil {
+	if err := indexTemplate.Execute(&page, map[string]any{"M": m, "Rows": rows, "Check": m.verifier("en"), "CheckJa": m.verifier("ja")}); err != nil {
 		return err
 	}
 	files["index.html"] = page.Bytes()
@@ -310,6 +338,7 @@ type pageData struct {
 	L                            map[string]string
 	Translation                  string   // what kind of translation, "" for an authentic text
 	Others                       []string // languages of this version, where there are translations
+	Check                        string   // the page that checks the site, "" where there is none
 }
 
 // Authentic names the languages that were signed.
@@ -345,11 +374,11 @@ func labelsOf(lang string) map[string]string {
 	if base, _, _ := strings.Cut(lang, "-"); base == "ja" {
 		return map[string]string{"sample": "見本:いかなる当局の立場でもありません。", "old": "この版は新しい版に置き換えられました。", "retracted": "この文書は撤回されました。",
 			"valid": "有効期間", "anchor": "根拠", "test": "検証方法", "falsifier": "これが誤りとなる事実", "checked": "最終確認", "evidence": "証拠",
-			"withheld": "非公開の証拠", "signed": "署名", "corrections": "訂正の記録", "verify": "この文書の確認", "contact": "連絡先", "next": "次回確認"}
+			"withheld": "非公開の証拠", "signed": "署名", "corrections": "訂正の記録", "verify": "この文書の確認", "contact": "連絡先", "next": "次回確認", "check": "このサイトを確認する"}
 	}
 	return map[string]string{"sample": "Sample: not the position of any authority.", "old": "A newer version replaces this one.", "retracted": "This statement was retracted.",
 		"valid": "Valid", "anchor": "Rests on", "test": "How to test it", "falsifier": "What would show it false", "checked": "Last checked", "evidence": "Evidence",
-		"withheld": "Withheld evidence", "signed": "Signatories", "corrections": "Corrections", "verify": "Check this text", "contact": "Contact", "next": "next check"}
+		"withheld": "Withheld evidence", "signed": "Signatories", "corrections": "Corrections", "verify": "Check this text", "contact": "Contact", "next": "next check", "check": "Check this site"}
 }
 
 const style = `body{font:1.05rem/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
@@ -373,7 +402,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <h2>{{.L.signed}}</h2><ul>{{range .S.Signatories}}<li><bdi>{{.Agency}}</bdi> ({{.Nation}}) <code>{{.Key}}</code>{{with index .Reservation $p.Lang}}: {{.}}{{end}}</li>{{end}}</ul>
 {{if .S.Corrections}}<h2>{{.L.corrections}}</h2><ul>{{range .S.Corrections}}<li>{{.Date}} {{.Line}}: <del>{{.Was}}</del> <ins>{{.Is}}</ins> {{.Why}}</li>{{end}}</ul>{{end}}
 <footer><h2>{{.L.verify}}</h2><p>{{.L.valid}}: {{.S.ValidFrom.Format "2006-01-02"}} – {{with .S.ValidUntil}}{{.Format "2006-01-02"}}{{end}}<br>
-<code>sha256 {{.Digest}}</code> #{{.Index}} v{{.S.Version}} <a href="statement.json">json</a> <a href="statement.note">note</a> <a href="statement.tlog-proof">proof</a><br>
+<code>sha256 {{.Digest}}</code> #{{.Index}} v{{.S.Version}} <a href="statement.json">json</a> <a href="statement.note">note</a> <a href="statement.tlog-proof">proof</a>{{with .Check}} <a href="../../../{{.}}">{{$p.L.check}}</a>{{end}}<br>
 {{.L.contact}}: {{.S.Contact}} <a href="{{.S.CorrectionsU}}">{{.L.corrections}}</a></p></footer></main></body></html>
 `))
 
@@ -382,5 +411,5 @@ var indexTemplate = template.Must(template.New("index").Parse(`<!DOCTYPE html>
 <title>{{.M.Publisher}}</title><link rel="stylesheet" href="style.css"><link rel="alternate" type="application/feed+json" href="feed.json"><link rel="alternate" type="application/atom+xml" href="feed.atom"></head>
 <body><main><h1>{{.M.Publisher}}</h1><ul>
 {{range .Rows}}<li lang="{{.Lang}}"{{if not .Newest}} class="old"{{end}}><a href="{{.Href}}"><bdi>{{.Title}}</bdi></a> ({{.S.Kind}}, v{{.S.Version}})</li>
-{{end}}</ul></main></body></html>
+{{end}}</ul>{{with .Check}}<p><a href="{{.}}">Check this site</a> <a href="{{$.CheckJa}}" lang="ja" hreflang="ja">このサイトを確認する</a></p>{{end}}</main></body></html>
 `))

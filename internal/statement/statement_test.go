@@ -104,7 +104,8 @@ func (w *world) draft(t testing.TB, s *Statement, keys ...string) Draft {
 }
 
 func (w *world) round() *Publication {
-	p := &Publication{Metadata: w.meta, Now: day, Secrets: slices.Collect(maps.Values(w.secrets))}
+	p := &Publication{Metadata: w.meta, Now: day, Secrets: slices.Collect(maps.Values(w.secrets)),
+		Verifier: Files{"verify/index.html": []byte("<title>Check</title>"), "verify/program.js": []byte("check()")}}
 	p.Published, _, _ = Load(w.files)
 	return p
 }
@@ -140,9 +141,15 @@ func TestVerifyGood(t *testing.T) {
 	}
 }
 
-// TestTampering changes a good site in each listed way; each is caught.
-func TestTampering(t *testing.T) {
-	good := newWorld(t)
+// tampering is one way to change a good site, and the code that catches it.
+type tampering struct {
+	name, code string
+	do         func(*world, *VerifyOptions)
+}
+
+// tamperings are the listed ways.
+func tamperings(t *testing.T) (good *world, list []tampering) {
+	good = newWorld(t)
 	other := newWorld(t) // other keys, same words
 	dir := func(n, v int) string { return fmt.Sprintf("s/%s/%d/", strings.TrimPrefix(uuid(n), "urn:uuid:"), v) }
 	sub := func(name, from, to string) func(*world, *VerifyOptions) {
@@ -166,10 +173,7 @@ func TestTampering(t *testing.T) {
 		return nil
 	}
 	past := day.Add(-time.Hour)
-	for _, c := range []struct {
-		name, code string
-		do         func(*world, *VerifyOptions)
-	}{
+	return good, []tampering{
 		{"word of a page", FileChanged, sub(dir(1, 2)+"en.html", "no forces", "some forces")},
 		{"word of a page in Japanese", FileChanged, sub(dir(1, 2)+"ja.html", "部隊を配備しない", "部隊を配備する")},
 		{"script added to a page", FileChanged, sub(dir(1, 2)+"en.html", "</main>", "<script>1</script></main>")},
@@ -258,14 +262,28 @@ func TestTampering(t *testing.T) {
 			o.Now = day.AddDate(0, 5, 0).Add(time.Second)
 		}},
 		{"clock not set", TimeUnknown, func(_ *world, o *VerifyOptions) { o.Now = time.Unix(0, 0) }},
+		{"program of the checking page", FileChanged, sub("verify/program.js", "check", "trust")},
+		{"checking page removed", FileMissing, drop("verify/index.html")},
+		{"script added beside the checking page", FileChanged, func(w *world, _ *VerifyOptions) { w.files["verify/more.js"] = []byte("1") }},
 		{"clock behind the witnesses", TimeUnknown, func(_ *world, o *VerifyOptions) { o.Now = day.AddDate(0, 0, -3) }},
-	} {
+	}
+}
+
+// site applies a way to a copy of the good site.
+func (c tampering) site(good *world) (Files, VerifyOptions) {
+	w := *good
+	w.files, w.meta = maps.Clone(good.files), *good.pinned()
+	opt := VerifyOptions{Now: day.Add(time.Hour), Policy: good.pinned()}
+	c.do(&w, &opt)
+	return w.files, opt
+}
+
+// TestTampering changes a good site in each listed way; each is caught.
+func TestTampering(t *testing.T) {
+	good, list := tamperings(t)
+	for _, c := range list {
 		t.Run(c.name, func(t *testing.T) {
-			w := *good
-			w.files, w.meta = maps.Clone(good.files), *good.pinned()
-			opt := VerifyOptions{Now: day.Add(time.Hour), Policy: good.pinned()}
-			c.do(&w, &opt)
-			r := Verify(w.files, opt)
+			r := Verify(c.site(good))
 			if !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == c.code }) {
 				t.Errorf("want %s, got %+v", c.code, r.Findings)
 			}

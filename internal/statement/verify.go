@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -64,6 +63,11 @@ type Checked struct {
 	LoggedAt time.Time `json:"logged_at"`
 	Digest   string    `json:"sha256"`
 
+	Titles      map[string]string `json:"titles"` // by authentic language
+	ValidUntil  *time.Time        `json:"valid_until,omitempty"`
+	Corrections int               `json:"corrections"`
+	Sample      bool              `json:"sample,omitempty"`
+
 	Confirmations []Confirmation `json:"confirmations"` // by signatory, from its own domain
 }
 
@@ -74,6 +78,20 @@ type Report struct {
 	AsOf       time.Time `json:"as_of"` // newest cosignature
 	Pinned     bool      `json:"keys_pinned"`
 	Checkpoint string    `json:"checkpoint"`
+
+	Witnesses []Witness     `json:"witnesses"` // of the checkpoint, by name
+	Quorum    WitnessPolicy `json:"quorum"`    // what the policy that was used demands
+	Answers   []Answer      `json:"answers"`
+
+	records      []Record
+	translations []Translated
+}
+
+// A Witness co-signed the checkpoint.
+type Witness struct {
+	Name   string    `json:"name"`
+	Nation string    `json:"nation"`
+	At     time.Time `json:"at"`
 }
 
 // OK reports that nothing is wrong.
@@ -94,6 +112,12 @@ type VerifyOptions struct {
 
 // Verify checks a whole site and renders it again to compare every byte.
 func Verify(src Source, opt VerifyOptions) *Report {
+	r := verify(src, opt)
+	r.answer()
+	return r
+}
+
+func verify(src Source, opt VerifyOptions) *Report {
 	r := &Report{Pinned: opt.Policy != nil}
 	if opt.Now.Year() < 2020 {
 		r.add(TimeUnknown, "clock", "the clock says %s: set it; without a clock nothing is reported valid", opt.Now.Format(time.RFC3339))
@@ -139,6 +163,7 @@ type cosigned1 struct {
 	size int64
 	root tlog.Hash
 	at   time.Time
+	by   []Witness
 	err  error
 	code string
 }
@@ -193,6 +218,7 @@ func openCheckpoint(b []byte, trust *Metadata) (c cosigned1) {
 	nations := map[string]bool{}
 	for _, w := range witnesses {
 		nations[w.Key.Nation] = true
+		c.by = append(c.by, Witness{w.Key.Name, w.Key.Nation, w.At})
 		if w.At.After(c.at) {
 			c.at = w.At
 		}
@@ -212,6 +238,7 @@ func (v *run) all(metadata, metadataSig []byte) {
 	}
 	v.r.Checkpoint = string(cp)
 	c := v.checkpoint(cp)
+	v.r.Witnesses, v.r.Quorum = c.by, v.trust.Witnesses
 	if c.err != nil {
 		v.r.add(c.code, checkpointPath, "%v", c.err)
 		return
@@ -242,6 +269,7 @@ func (v *run) all(metadata, metadataSig []byte) {
 	}
 	v.statements(records, t)
 	translations, ok := v.translations(records)
+	v.r.records, v.r.translations = records, translations
 	if !ok {
 		return
 	}
@@ -362,7 +390,11 @@ func (v *run) statements(records []Record, t *tree) {
 	latest := map[string]int{}
 	for i, rec := range records {
 		s, where := rec.s, rec.s.dir()
-		done := Checked{ID: s.ID, Version: s.Version, Kind: s.Kind, Digest: Digest(rec.JSON)}
+		done := Checked{ID: s.ID, Version: s.Version, Kind: s.Kind, Digest: Digest(rec.JSON),
+			Titles: map[string]string{}, ValidUntil: s.ValidUntil, Corrections: len(s.Corrections), Sample: s.Sample}
+		for lang, t := range s.Texts {
+			done.Titles[lang] = t.Title
+		}
 		c := v.checkpoint(rec.Checkpoint)
 		if c.err != nil {
 			v.r.add(c.code, where+"statement.tlog-proof", "%v", c.err)
@@ -450,56 +482,4 @@ func (v *run) validity(records []Record, latest map[string]int) {
 			done.Status = "current"
 		}
 	}
-}
-
-// compare reads every file the site must hold.
-func (v *run) compare(files map[string][]byte) {
-	names := make([]string, 0, len(files))
-	for n := range files {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	for _, n := range names {
-		b, err := v.src.Read(n)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			v.r.add(FileMissing, n, "the log and metadata call for it")
-		case err != nil:
-			v.r.add(FileMissing, n, "%v", err)
-		case !bytes.Equal(b, files[n]):
-			v.r.add(FileChanged, n, "it is not what the signed records give")
-		}
-	}
-	l, ok := v.src.(Lister)
-	if !ok {
-		return
-	}
-	have, err := l.List()
-	if err != nil {
-		v.r.add(FileMissing, "site", "%v", err)
-	}
-	for _, n := range have {
-		if _, ok := files[n]; !ok && !v.earlier(n, files) {
-			v.r.add(FileChanged, n, "no signed record gives this file: remove it")
-		}
-	}
-}
-
-// earlier reports a partial tile of an earlier size: it stays for readers of
-// that size and must be the beginning of the tile of today.
-func (v *run) earlier(name string, files map[string][]byte) bool {
-	tile, _, ok := strings.Cut(name, ".p/")
-	if !ok || !strings.HasPrefix(name, "tile/") {
-		return false
-	}
-	b, err := v.src.Read(name)
-	if err != nil {
-		return false
-	}
-	for n, now := range files {
-		if (n == tile || strings.HasPrefix(n, tile+".p/")) && bytes.HasPrefix(now, b) {
-			return true
-		}
-	}
-	return false
 }

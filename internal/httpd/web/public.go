@@ -14,6 +14,7 @@ import (
 	"causeway/internal/httpd/web/chart"
 	"causeway/internal/people"
 	"causeway/internal/statement"
+	"causeway/internal/statement/verifier"
 	"causeway/internal/vault"
 	"causeway/stix"
 )
@@ -363,8 +364,12 @@ func (q *request) publish() error {
 			witnesses++
 		}
 	}
-	done, err := q.site.folder().Publish(statement.Metadata{Publisher: q.site.node.Config.Name, Contact: q.say("draft.office"), Role: "publisher",
-		CanonicalURL: "https://" + q.Request.Host + "/", Witnesses: statement.WitnessPolicy{K: max(witnesses, 1), Nations: max(witnesses, 1)}}, q.now)
+	page, err := verifier.Files()
+	if err != nil {
+		return err
+	}
+	done, err := q.site.folder().Publish(statement.Round{Now: q.now, Verifier: page, Metadata: statement.Metadata{Publisher: q.site.node.Config.Name, Contact: q.say("draft.office"), Role: "publisher",
+		CanonicalURL: "https://" + q.Request.Host + "/", Witnesses: statement.WitnessPolicy{K: max(witnesses, 1), Nations: max(witnesses, 1)}}})
 	if err != nil {
 		return act(err)
 	}
