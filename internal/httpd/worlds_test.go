@@ -240,6 +240,9 @@ func get(t *testing.T, n *node.Node, id string) people.Person {
 	return p
 }
 
+// pictures are names of pictures that pages have.
+var pictures = []string{"around", "map", "flows", "network", "plan"}
+
 var placeholders = regexp.MustCompile(`\{[a-z_]+(\.\.\.)?\}`)
 
 // paths fills a route's wildcards: with its example, with what is visible,
@@ -264,6 +267,11 @@ func (w *twin) paths(r httpd.Route) (out []string) {
 	out = append(out, fill(func(name string) string { return r.Example[name] }))
 	for _, id := range slices.Concat(w.hidden, w.visible, []string{"grouping--00000000-0000-4000-8000-000000000000", "0123456789abcdef", "x"}) {
 		out = append(out, fill(func(string) string { return id }))
+	}
+	if r.Method == http.MethodGet { // pictures of a page, as files
+		for _, id := range slices.Concat(w.hidden, w.visible) {
+			out = append(out, fill(func(string) string { return id })+"?picture="+pictures[len(out)%len(pictures)])
+		}
 	}
 	return out
 }

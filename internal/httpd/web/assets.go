@@ -12,10 +12,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"causeway/internal/httpd/web/chart"
+	"causeway/trade/place"
 )
 
 //go:embed style/causeway.css
 var styleSheet []byte
+
+//go:embed style/chart.css
+var chartSheet []byte
 
 //go:embed style/icon.svg
 var icon []byte
@@ -29,8 +35,10 @@ var dist embed.FS
 // assets are the files that pages load: the style sheet, which is always
 // there, and the bundled parts, which are there after .ci/assets.
 type assets struct {
-	files map[string]asset // by name, without hash
-	built bool
+	files        map[string]asset // by name, without hash
+	built        bool
+	pictureStyle string       // of pictures that are taken away as files
+	atlas        *chart.Atlas // nil where the assets were not built
 }
 
 type asset struct {
@@ -41,7 +49,11 @@ type asset struct {
 
 func loadAssets() (*assets, error) {
 	a := &assets{files: map[string]asset{}}
-	a.add("causeway.css", styleSheet)
+	a.add("causeway.css", slices.Concat(styleSheet, []byte("\n"), chartSheet))
+	var err error
+	if a.pictureStyle, err = pictureCSS(string(styleSheet), string(chartSheet)); err != nil {
+		return nil, err
+	}
 	a.add("icon.svg", icon)
 	entries, err := fs.ReadDir(dist, "dist")
 	if err != nil {
@@ -58,6 +70,11 @@ func loadAssets() (*assets, error) {
 		a.add(e.Name(), b)
 	}
 	_, a.built = a.files["causeway.js"]
+	if f, ok := a.files["atlas.json"]; ok {
+		if a.atlas, err = chart.ReadAtlas(f.body, countryCode); err != nil {
+			return nil, err
+		}
+	}
 	return a, nil
 }
 
@@ -109,4 +126,13 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write(f.body) // the reader has gone away
+}
+
+// countryCode gives the alpha-3 code of a country by number or name, "" for
+// what is none.
+func countryCode(s string) string {
+	if p, ok := place.Lookup(s); ok && p.Kind == place.Country {
+		return p.Code
+	}
+	return ""
 }

@@ -9,6 +9,11 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // a reader's zone must not depend on the machine's own tables
+
+	bcp47 "golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"causeway/trade/place"
 )
 
 //go:embed catalogue/*.json
@@ -169,4 +174,23 @@ func (c *catalogue) absolute(t time.Time, zone *time.Location) string {
 		return t.In(zone).Format("2006年1月2日 15:04 MST")
 	}
 	return t.In(zone).Format("2 Jan 2006 15:04 MST")
+}
+
+// country writes a country's name: as the catalogue has it, else as the trade
+// sources (English) or Unicode's CLDR (other languages) do. What is no country
+// stays as it is.
+func (c *catalogue) country(code string) string {
+	if name := c.word("country", code); name != code {
+		return name
+	}
+	p, ok := place.Lookup(code)
+	if !ok {
+		return code
+	}
+	if r, err := bcp47.ParseRegion(p.Code); err == nil && c.lang != "en" {
+		if name := display.Regions(bcp47.Make(c.lang)).Name(r); name != "" {
+			return name
+		}
+	}
+	return p.Name
 }

@@ -84,7 +84,7 @@ func (q *request) startRun() error {
 type runData struct {
 	desk.Run
 	Percent     int
-	Network     template.HTML
+	Network     drawing
 	Drawn       int
 	Communities []communityView
 	Top         []accountView
@@ -135,7 +135,9 @@ func (q *request) run() error {
 		data.Way = q.way(3)
 	}
 	data.Verdict = q.word("verdict", res.Summary.Verdict)
-	data.Network, data.Drawn = q.drawNetwork(res, r.ID)
+	data.Network.Picture, data.Drawn = q.drawNetwork(res, r.ID)
+	data.Network.Caption = q.say("run.network.caption") + " " + q.count("run.drawn", data.Drawn)
+	data.Network = q.takeable("network", data.Network)
 	data.Communities = q.communities(res)
 	data.Top = topAccounts(res, r.ID, 12)
 	return q.render("run", "place.detect", r.Title, data)

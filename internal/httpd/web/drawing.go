@@ -15,13 +15,6 @@ import (
 	"causeway/trade/exchange"
 )
 
-// drawing is a picture with what it shows in words.
-type drawing struct {
-	Title   string
-	Picture template.HTML
-	Caption string
-}
-
 // coincidence is one observation of a finding: posts of several accounts on
 // one object.
 type coincidence struct {
@@ -129,13 +122,13 @@ func (q *request) drawings(data *objectData, o *stix.Object) ([]drawing, error) 
 	if o.Type() == exchange.PlanType {
 		if plan, err := exchange.ReadPlan(o); err == nil {
 			v := q.planView(plan, plan.Unit)
-			if v.Picture != "" {
-				out = append(out, drawing{q.say("plan.title"), v.Picture, q.say("plan.caption")})
+			if v.Picture.Picture != "" {
+				out = append(out, v.Picture)
 			}
 		}
 	}
 	if svg := q.star(data); svg != "" {
-		out = append(out, drawing{q.say("object.picture"), svg, ""})
+		out = append(out, q.takeable("around", drawing{Title: q.say("object.picture"), Picture: svg}))
 	}
 	return out, nil
 }
@@ -179,7 +172,7 @@ func (q *request) findingNetwork(cs []coincidence) drawing {
 	for _, e := range res.Edges {
 		n.Edges = append(n.Edges, chart.Edge{A: e.A, B: e.B, Weight: float64(e.Weight), Title: q.say("detect.edge.title", res.Nodes[e.A].Account, res.Nodes[e.B].Account, e.Weight)})
 	}
-	return drawing{q.say("object.network"), n.SVG(), q.count("object.network.caption", len(res.Nodes), len(cs))}
+	return q.takeable("network", drawing{Title: q.say("object.network"), Picture: n.SVG(), Caption: q.count("object.network.caption", len(res.Nodes), len(cs))})
 }
 
 // lanesShown bounds the accounts of a timeline; the busiest are shown.
@@ -202,7 +195,7 @@ func (q *request) synchrony(cs []coincidence) drawing {
 	for _, name := range order[:min(len(order), lanesShown)] {
 		t.Lanes = append(t.Lanes, chart.Lane{Label: name, Events: events[name]})
 	}
-	return drawing{q.say("object.synchrony"), t.SVG(), q.count("object.synchrony.caption", len(names), lanesShown)}
+	return q.takeable("synchrony", drawing{Title: q.say("object.synchrony"), Picture: t.SVG(), Caption: q.count("object.synchrony.caption", len(names), lanesShown)})
 }
 
 func sorted(set map[string]bool) []string {

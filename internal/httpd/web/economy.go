@@ -2,8 +2,8 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -202,7 +202,8 @@ type exposureData struct {
 	Countries  []choice
 	Imports    dependency.Concentration
 	World      dependency.Concentration
-	Flows      template.HTML
+	Flows      drawing
+	Exposed    exposureMap
 	Suppliers  []supplier
 	Need       float64
 	Own        float64
@@ -247,20 +248,18 @@ func (q *request) exposure() error {
 	if data.Need > 0 {
 		data.Foreign = min(imports/data.Need, 1)
 	}
-	data.Flows = q.flows(p, data.Country)
+	data.Flows = q.takeable("flows", drawing{Title: q.country(data.Country), Picture: q.flows(p, data.Country),
+		Caption: q.say("economy.flows.caption", p.Unit, p.Year) + " " + q.say("economy.source.said", p.Source)})
+	data.Exposed = q.exposureOf(p, data.Country)
 	return q.render("exposure", "place.economy", p.Title, data)
 }
 
-// country writes a country's name in the reader's language where the catalogue
-// has it.
-func (q *request) country(code string) string {
-	if name := q.word("country", code); name != code {
-		return name
-	}
-	if p, ok := place.Lookup(code); ok {
-		return p.Name
-	}
-	return code
+func (q *request) country(code string) string { return q.site.catalogues[q.lang].country(code) }
+
+// href is the address of the page of a product for a country, with a map of
+// who is exposed to the supplier.
+func (p *product) href(country, supplier string) string {
+	return address("economy", p.ID) + "?" + url.Values{"country": {country}, "to": {supplier}}.Encode()
 }
 
 // countryChoices lists the places that import, the largest first; the choice
@@ -342,7 +341,7 @@ func (q *request) flows(p *product, country string) template.HTML {
 		from, to := w.Places[l.From], w.Places[l.To]
 		s.Names[from], s.Names[to+" "] = q.country(from), q.country(to)
 		s.Flows = append(s.Flows, chart.Flow{From: from, To: to + " ", Value: l.Quantity, Faint: to != country,
-			Title: fmt.Sprintf("%s → %s: %s %s", q.country(from), q.country(to), decimal(l.Quantity, 1), p.Unit)})
+			Title: q.flowTitle(p, l)})
 	}
 	return s.SVG()
 }

@@ -19,7 +19,7 @@ type evidenceData struct {
 	Posts    []pairView
 	Total    int
 	Ties     []tieView
-	Timeline template.HTML
+	Timeline drawing
 }
 
 // pairView is one coincidence: two posts on one object.
@@ -80,7 +80,8 @@ func (q *request) evidence() error {
 		lanes[0].Events = append(lanes[0].Events, chart.Event{At: p.TimeA, Title: p.Object})
 		lanes[1].Events = append(lanes[1].Events, chart.Event{At: p.TimeB, Title: p.Object})
 	}
-	data.Timeline = chart.Timeline{Label: q.say("evidence.timeline.label", data.A, data.B), Width: 716, LabelWidth: 150, Zone: q.zone, Lanes: lanes}.SVG()
+	timeline := chart.Timeline{Label: q.say("evidence.timeline.label", data.A, data.B), Width: 716, LabelWidth: 150, Zone: q.zone, Lanes: lanes}
+	data.Timeline = q.takeable("timeline", drawing{Title: data.A + " – " + data.B, Picture: timeline.SVG()})
 	return q.render("evidence", "place.detect", q.say("evidence.title", data.A, data.B), data)
 }
 

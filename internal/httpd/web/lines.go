@@ -1,7 +1,6 @@
 package web
 
 import (
-	"html/template"
 	"io"
 	"net/http"
 	"time"
@@ -55,7 +54,7 @@ func (q *request) lineState(s line.LineStatus) (class, word string) {
 
 type linesData struct {
 	Lines   []lineView
-	Queues  template.HTML
+	Queues  drawing
 	Held    int64
 	Waiting int64
 	CanAdd  bool
@@ -120,7 +119,7 @@ func (q *request) lines() error {
 		bars.Rows = append(bars.Rows, chart.Bar{Label: s.Partner.Name, Value: float64(s.Waiting), Group: i, Href: address("lines", s.Partner.NodeID)})
 	}
 	if data.Waiting > 0 {
-		data.Queues = bars.SVG()
+		data.Queues = q.takeable("queues", drawing{Title: q.say("lines.queues"), Picture: bars.SVG()})
 	}
 	return q.render("lines", "place.lines", q.say("place.lines"), data)
 }

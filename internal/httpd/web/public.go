@@ -380,7 +380,7 @@ type coverageData struct {
 	Subs       []sub
 	Rows       []coverageRow
 	Unanswered int
-	Columns    template.HTML
+	Columns    drawing
 	CanWrite   bool
 }
 
@@ -430,7 +430,7 @@ func (q *request) coverage() error {
 	slices.SortStableFunc(data.Rows, func(a, b coverageRow) int {
 		return cmp.Or(cmp.Compare(trouble(b.State), trouble(a.State)), b.Seen.Compare(a.Seen))
 	})
-	data.Columns = q.coverageColumns(data.Rows)
+	data.Columns = q.takeable("coverage", drawing{Picture: q.coverageColumns(data.Rows), Caption: q.say("coverage.caption")})
 	return q.render("coverage", "place.public", q.say("public.coverage"), data)
 }
 

@@ -33,6 +33,8 @@ type request struct {
 	now  time.Time
 	seen []marked // what stands on the page, for its marking
 
+	drawn []drawing // pictures of the page that can be taken away
+
 	names    map[string]string // titles of objects, looked up once
 	partners map[string]string // names of partners by node
 }
@@ -58,6 +60,9 @@ func (q *request) ctx() context.Context { return q.Request.Context() }
 
 // render writes a page: template, the place it belongs to, its title.
 func (q *request) render(template, place, title string, data any) error {
+	if answered, err := q.pictureFile(title); answered {
+		return err
+	}
 	return q.renderStatus(http.StatusOK, template, place, title, data)
 }
 

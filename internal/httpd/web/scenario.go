@@ -44,8 +44,7 @@ type scenarioData struct {
 	Against     []choice
 	Members     []choice
 	Hit         []hit
-	Bars        template.HTML
-	Flows       template.HTML
+	Bars, Flows drawing
 	Bounds      []bound
 	Plan        *planView
 	Infeasible  string
@@ -76,7 +75,7 @@ type planView struct {
 	Shipments []shipment
 	Served    []servedView
 	Bearers   []bearer
-	Picture   template.HTML
+	Picture   drawing
 }
 
 type shipment struct{ From, To, Amount string }
@@ -200,7 +199,7 @@ func (q *request) fill(data *scenarioData) error {
 	q.hits(data, reserve, proportional)
 	q.lists(data)
 	data.Bounds = q.bounds(data)
-	data.Flows = q.measureFlows(data, proportional)
+	data.Flows = q.takeable("flows", drawing{Title: q.say("scenario.flows"), Picture: q.measureFlows(data, proportional), Caption: q.say("scenario.flows.caption")})
 	return q.plan(data, proportional)
 }
 
@@ -229,7 +228,7 @@ func (q *request) hits(data *scenarioData, a, b *cascade.Result) {
 		text := decimal(100*h.LowLoss, 1) + "–" + decimal(100*h.HighLoss, 1) + " %"
 		bars.Rows = append(bars.Rows, chart.Bar{Label: h.Name, Value: (h.LowLoss + h.HighLoss) / 2, Lo: h.LowLoss, Hi: h.HighLoss, Text: text, Group: 4})
 	}
-	data.Bars = bars.SVG()
+	data.Bars = q.takeable("hit", drawing{Title: q.say("scenario.who"), Picture: bars.SVG(), Caption: q.say("scenario.who.caption")})
 }
 
 // lists fills the choices of the form.
@@ -377,7 +376,7 @@ func (q *request) planView(plan *sharing.Plan, unit string) *planView {
 			Title: fmt.Sprintf("%s → %s: %s %s", q.country(sh.From), q.country(sh.To), decimal(sh.Amount.Float(), 2), unit)})
 	}
 	if len(s.Flows) > 0 {
-		v.Picture = s.SVG()
+		v.Picture = q.takeable("plan", drawing{Title: q.say("plan.title"), Picture: s.SVG(), Caption: q.say("plan.caption")})
 	}
 	for _, sv := range plan.Served {
 		v.Served = append(v.Served, servedView{q.country(sv.Member), decimal(sv.Need.Float(), 2), decimal(sv.Met.Float(), 2), decimal(sv.Unmet.Float(), 2), sv.Ratio.Float(), sv.Why})

@@ -70,6 +70,7 @@ func functions(c *catalogue, now func() time.Time) template.FuncMap {
 		"tn":      c.count,
 		"word":    c.word,
 		"has":     c.has,
+		"country": c.country,
 		"lang":    func() string { return c.lang },
 		"num":     func(n any) string { return c.show(n) },
 		"dec":     decimal,

@@ -12,7 +12,8 @@ import (
 )
 
 // drawings are one of each kind, with names that would break markup.
-func drawings() map[string]template.HTML {
+func drawings(t *testing.T) map[string]template.HTML {
+	t.Helper()
 	start := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	return map[string]template.HTML{
 		"network": Network{Label: `a "net"`, Width: 400, Height: 300, Names: 1,
@@ -24,6 +25,7 @@ func drawings() map[string]template.HTML {
 		"sankey":   Sankey{Label: "s", Width: 600, Height: 300, Flows: []Flow{{From: "CHN", To: "JPN", Value: 5}, {From: "CHN", To: "DEU", Value: 2, Lost: true}, {From: "JPN", To: "DEU", Value: 1}}}.SVG(),
 		"ribbon": Ribbon{Label: "r", Title: "JPN", Width: 280, Height: 160, From: 2010, To: 2024, Events: []Point{{Time: 2015, Title: "e"}},
 			Series: []Series{{Name: "public", Estimates: []Estimate{{2010, 0.5, 0.4, 0.6}, {2012, 0.6, 0.5, 0.7}, {2013, math.NaN(), 0, 0}, {2014, 0.6, 0.5, 0.7}, {2015, 0.6, 0.5, 0.7}}, Points: []Point{{Time: 2011, Share: 0.55}}}}}.SVG(),
+		"map":           smallMap(t).SVG(),
 		"empty network": Network{Label: "none", Width: 10, Height: 10}.SVG(),
 		"empty sankey":  Sankey{Label: "none", Width: 10, Height: 10}.SVG(),
 		"empty line":    Timeline{Label: "none", Width: 100, LabelWidth: 10}.SVG(),
@@ -33,7 +35,7 @@ func drawings() map[string]template.HTML {
 // Every drawing is well-formed, names itself, and has no inline style, which
 // the content security policy would drop.
 func TestDrawingsAreWellFormed(t *testing.T) {
-	for name, svg := range drawings() {
+	for name, svg := range drawings(t) {
 		t.Run(name, func(t *testing.T) {
 			dec := xml.NewDecoder(strings.NewReader(string(svg)))
 			for {
@@ -62,9 +64,9 @@ func TestDrawingsAreWellFormed(t *testing.T) {
 }
 
 func TestDrawingsAreDeterministic(t *testing.T) {
-	first := drawings()
+	first := drawings(t)
 	for range 20 {
-		for name, svg := range drawings() {
+		for name, svg := range drawings(t) {
 			if svg != first[name] {
 				t.Fatalf("%s is drawn differently the second time", name)
 			}
@@ -73,7 +75,7 @@ func TestDrawingsAreDeterministic(t *testing.T) {
 }
 
 func TestGapBreaksTheLine(t *testing.T) {
-	svg := string(drawings()["ribbon"])
+	svg := string(drawings(t)["ribbon"])
 	if n := strings.Count(svg, `class="ribbon`); n != 2 {
 		t.Errorf("a gap in the estimates gives %d ribbons, want 2: no line where there is no data", n)
 	}

@@ -1,7 +1,9 @@
-// Bundles the islands and copies the font into ../dist, which Go embeds.
+// Bundles the islands, makes the outlines of countries and copies the font into
+// ../dist, which Go embeds.
 // Everything third-party comes from the packages that package-lock.json pins.
 import { build } from "esbuild";
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { atlas } from "./atlas.mjs";
 
 const dist = new URL("../dist/", import.meta.url);
 await mkdir(dist, { recursive: true });
@@ -37,6 +39,7 @@ await build({
   legalComments: "inline",
   logLevel: "warning",
 });
+await writeFile(new URL("atlas.json", dist), JSON.stringify(await atlas()));
 await copyFile(
   new URL("node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2", import.meta.url),
   new URL("inter.woff2", dist),

@@ -5,6 +5,7 @@ import { startArrivals } from "./arrivals";
 import { startForms } from "./forms";
 import { startKeys } from "./keys";
 import { startLive, startPolling } from "./live";
+import { startPictures } from "./picture";
 import { startTimes } from "./times";
 
 startTimes();
@@ -13,3 +14,4 @@ startForms();
 startLive();
 startPolling();
 startArrivals();
+startPictures();

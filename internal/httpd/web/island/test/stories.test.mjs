@@ -1,11 +1,13 @@
 // The stories of the pages, walked in a real browser on three real nodes.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { axe, shot, signIn, startWorld } from "./world.mjs";
 
 let world;
 let finding; // path of the finding that the first story makes
 let assessment;
+let product; // path of the product of the fifth
 
 before(async () => {
   world = await startWorld();
@@ -165,6 +167,30 @@ test("a recall: who held it, who has confirmed, in one view", async () => {
   await Promise.all([officer, partner].map((v) => v.context.close()));
 });
 
+/** Takes a picture away as PNG and finds the page's marking painted into it. */
+async function pictureIsMarked(page, name) {
+  const button = page.locator(`button[data-png*='picture=${name}']`);
+  const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
+  assert.equal(download.suggestedFilename(), `${name}.png`);
+  const png = (await readFile(await download.path())).toString("base64");
+  const painted = await page.evaluate(async (data) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width, image.height];
+    const pen = canvas.getContext("2d");
+    pen.drawImage(image, 0, 0);
+    const at = (x, y) => `rgb(${[...pen.getImageData(x, y, 1, 1).data].slice(0, 3).join(", ")})`;
+    return { top: at(6, 6), bottom: at(6, image.height - 6), width: image.width, bar: getComputedStyle(document.querySelector(".marking-bar")).backgroundColor };
+  }, png);
+  assert.equal(painted.top, painted.bar);
+  assert.equal(painted.bottom, painted.bar);
+  assert.ok(painted.width > 1200, `${painted.width} wide`);
+  const file = await page.request.get(new URL(await button.getAttribute("data-png"), page.url()).href);
+  assert.match(await file.text(), /class="marking"[^>]*>[^<]*RESTRICTED/);
+}
+
 const places = `place,production,stock
 CHN,600,60
 JPN,3,12
@@ -199,7 +225,14 @@ test("a measure is announced: who is hit, and a plan with who pays, in under 10 
   await chooseLabel(analyst);
   await page.locator("form[action='/economy'] button.primary").click();
   await arrive(page, /\/economy\/x-causeway-dependency--/);
-  await shot(page, "exposure");
+  product = new URL(page.url()).pathname;
+  await shot(page, "exposure", true);
+  await pictureIsMarked(page, "map");
+  const country = page.locator("#exposure svg a[href*='country=DEU']");
+  await country.focus();
+  assert.match(await page.locator(".tip.floating").textContent(), /Germany: 97.2 % of its imports come from China/);
+  await page.keyboard.press("Enter");
+  await arrive(page, /country=DEU/);
 
   analyst.clicks = 0;
   await analyst.click("a[data-go=e]");
@@ -292,7 +325,7 @@ test("every page reads without JavaScript, and no secret of a page is kept by a 
 test("axe finds nothing, in both languages, light and dark", async () => {
   const paths = [
     "/", "/picture", finding, `${finding}/why`, `${finding}/assess`, "/detect", "/economy", "/lines", "/lines/invite", "/public", "/public/draft", "/public/coverage",
-    "/public/perception", "/control/people", "/control/people/aiko", "/control/clearances", "/control/mine", "/control/policies", "/control/groups", "/control/audit",
+    product, `${product}/scenario?member=JPN&member=DEU`, "/public/perception", "/control/people", "/control/people/aiko", "/control/clearances", "/control/mine", "/control/policies", "/control/groups", "/control/audit",
     "/picture/search?q=nothing-that-is-there",
   ];
   const found = [];
