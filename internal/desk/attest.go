@@ -55,12 +55,12 @@ func (d *Desk) Attest(ctx context.Context, by people.Person, person, to string, 
 		if err := putJSON(tx, spaceAttested, a.Serial, a); err != nil {
 			return err
 		}
-		return d.Line.EnqueueWord(tx, a.For, line.Priority, a.Serial, a.Encode())
+		return d.Line.EnqueueWord(tx, a.For, line.ClearanceWord, line.Priority, a.Serial, a.Encode())
 	})
 	if err != nil {
 		return a, nil, err
 	}
-	file, err := d.Line.Sign(line.WordKind, a.Encode())
+	file, err := d.Line.Sign(string(line.ClearanceWord), a.Encode())
 	return a, file, err
 }
 
@@ -165,7 +165,7 @@ func (d *Desk) RevokeAttestation(ctx context.Context, by people.Person, serial, 
 	if err != nil {
 		return a, nil, err
 	}
-	file, err := d.Line.Sign(line.WordKind, a.revocation().Encode())
+	file, err := d.Line.Sign(string(line.ClearanceWord), a.revocation().Encode())
 	return a, file, err
 }
 
@@ -183,7 +183,7 @@ func (d *Desk) takeBack(tx *vault.Tx, a *Attested, by, why string) error {
 	if err := putJSON(tx, spaceAttested, a.Serial, a); err != nil {
 		return err
 	}
-	err := d.Line.EnqueueWord(tx, a.For, line.Flash, a.Serial, a.revocation().Encode())
+	err := d.Line.EnqueueWord(tx, a.For, line.ClearanceWord, line.Flash, a.Serial, a.revocation().Encode())
 	if errors.Is(err, line.ErrSuspended) || errors.Is(err, line.ErrNoPartner) {
 		return nil // the partnership ended, and with it what the partner believes of this node
 	}

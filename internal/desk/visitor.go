@@ -143,7 +143,7 @@ func (d *Desk) AcceptAttestation(ctx context.Context, by people.Person, file []b
 	if err := need(by, "accept an attestation", people.SecurityOfficer); err != nil {
 		return Accepted{}, err
 	}
-	partner, body, err := d.Line.Signed(ctx, line.WordKind, file)
+	partner, body, err := d.Line.Signed(ctx, string(line.ClearanceWord), file)
 	if err != nil {
 		return Accepted{}, err
 	}

@@ -14,13 +14,11 @@ import (
 //
 //	1  2026-11-24  first: statements, lanes, receipts, recall, relays, witness,
 //	               sneakernet, blind match
-//	2  2026-11-26  words about people: what one node attests of its people's
-//	               clearances, and takes back
+//	2  2026-11-26  words: what one node attests of its people's clearances, and
+//	               takes back; public statements to be signed together
 const (
 	oldestVersion = 1
 	newestVersion = 2
-
-	clearanceVersion = 2
 )
 
 // negotiate picks the version to use with a partner that speaks lo to hi.

@@ -26,7 +26,7 @@ type content struct {
 	recall   *recall
 	identity *SignedIdentity
 	notice   *notice
-	word     []byte // about one of the sender's people
+	word     []byte
 }
 
 // errUnjudged is wrapped by errors of this node's own store.
@@ -70,8 +70,8 @@ func (l *Line) unpack(ctx context.Context, p *partnerRecord, o *opened) content 
 		if err := decodeCanonical(o.parts[0], maxNotice, c.notice); err != nil {
 			c.bad = fmt.Errorf("read the notice: %w", err)
 		}
-	case kindClearance:
-		c.word, c.bad = wordOf(p, o.parts[0])
+	default:
+		c.word, c.bad = wordOf(p, o.statement.Kind, o.parts[0])
 	}
 	return c
 }

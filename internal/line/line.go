@@ -48,12 +48,11 @@ type Config struct {
 	// what they may see, so that the vault learns its audiences; at the start
 	// the caller does that itself. May be nil.
 	PartnersChanged func(ctx context.Context, readers []vault.Reader) error
-	// Word is given each word about one of a partner's people, inside the
-	// transaction of its message. A refusal is the reason why it is not taken,
-	// for the partner; an error undoes the transaction. nil: all are refused.
-	Word func(tx *vault.Tx, partner Partner, body []byte) (refusal string, err error)
-	Now  func() time.Time // nil: time.Now
-	Log  *slog.Logger     // nil: discards
+	// Words are given the words of their kind; words of a kind that nobody
+	// listens to are refused.
+	Words map[WordKind]Listener
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: discards
 }
 
 // Limits bounds what one partner may cost this node.
@@ -106,7 +105,7 @@ type Line struct {
 	policies func() *label.Policies
 	signer   note.Signer
 	node     func() vault.Reader
-	word     func(*vault.Tx, Partner, []byte) (string, error)
+	words    map[WordKind]Listener
 	address  string
 	parts    *spool
 	origins  origins
@@ -154,7 +153,7 @@ func Open(_ context.Context, c Config) (*Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the line: %w", err)
 	}
-	l := &Line{vault: c.Vault, commit: c.Vault.Act, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, word: c.Word, address: c.Address, parts: parts,
+	l := &Line{vault: c.Vault, commit: c.Vault.Act, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, words: c.Words, address: c.Address, parts: parts,
 		limits: c.Limits.filled(), changed: c.PartnersChanged, now: c.Now, log: c.Log,
 		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}, urgent: map[string]*urgency{}}
 	if l.now == nil {

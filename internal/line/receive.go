@@ -234,7 +234,7 @@ func (l *Line) store(ctx context.Context, partner *partnerRecord, o *opened, c c
 	if err != nil {
 		return SignedReceipt{}, fmt.Errorf("store a message of %s: %w", st.From, err)
 	}
-	if st.Kind == kindClearance {
+	if WordKind(st.Kind) == ClearanceWord {
 		// It may have ended what somebody reads; every request compiles that
 		// anew, and the feeds learn it here.
 		if err := l.announce(ctx); err != nil {
@@ -255,8 +255,6 @@ func (l *Line) effect(tx *vault.Tx, p *partnerRecord, o *opened, c *content, rc 
 		return l.takeIdentity(tx, p, c, rc)
 	case kindNotice:
 		return l.takeNotice(tx, p, c, rc)
-	case kindClearance:
-		return l.takeWord(tx, p, c, rc)
 	}
-	return fmt.Errorf("kind %q is not known", o.statement.Kind)
+	return l.takeWord(tx, p, o.statement.Kind, c, rc)
 }

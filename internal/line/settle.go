@@ -294,7 +294,7 @@ func (l *Line) restart(tx *vault.Tx, node string, lane *laneRecord, st LaneState
 				return nil
 			}
 			rows = append(rows, outboxRow{Kind: sent.Kind, Time: sent.Time, Items: sent.Items, Why: sent.Why, Body: sent.Body})
-			if sent.Kind != kindClearance { // whose items are no versions
+			if wordVersion(sent.Kind) == 0 { // whose items are no versions
 				rep.Resent += len(sent.Items)
 			}
 			return nil

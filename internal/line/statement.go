@@ -13,8 +13,7 @@ const (
 	kindRecall   = "recall"   // recall
 	kindIdentity = "identity" // identity: the sender's next generation of keys
 	kindNotice   = "notice"   // notice: a wish to get back what was lost
-
-	kindClearance = "clearance" // clearance: a signed word about one of the sender's people
+	// and one kind for each kind of word ([WordKind]), whose part is the word
 )
 
 var partsOf = map[string][]string{
@@ -23,7 +22,8 @@ var partsOf = map[string][]string{
 	kindIdentity: {"identity"},
 	kindNotice:   {"notice"},
 
-	kindClearance: {"clearance"},
+	string(ClearanceWord): {"clearance"},
+	string(CosignWord):    {"cosign"},
 }
 
 // Limits of one message. A receiver refuses what is over them before it
@@ -95,7 +95,7 @@ func (st *Statement) check() error {
 		return fmt.Errorf("protocol version %d is not spoken here", st.V)
 	case !known:
 		return fmt.Errorf("kind %q is not known", st.Kind)
-	case st.Kind == kindClearance && st.V < clearanceVersion:
+	case st.V < wordVersion(st.Kind):
 		return fmt.Errorf("kind %q is not of protocol version %d", st.Kind, st.V)
 	case !nodePattern.MatchString(st.From) || !nodePattern.MatchString(st.To):
 		return errors.New("sender or recipient is not a node name")

@@ -7,20 +7,40 @@ import (
 	"causeway/internal/vault"
 )
 
-// A word is what one node signs about its people for one partner: that a
-// person is cleared, or no longer. What it says is another room's business;
-// the line carries it in messages of kind clearance, each with its receipt,
-// and checks whose word it is.
+// A word is what one node signs for one partner beside objects. What it says
+// is another room's business; the line carries it in a message of the word's
+// kind, each with its receipt, and checks whose word it is.
 
 // WordKind is the kind of document ([Line.Sign]) that a word is, in a message
 // as in a file.
-const WordKind = "clearance"
+type WordKind string
+
+// The kinds of words.
+const (
+	ClearanceWord WordKind = "clearance" // a person is cleared, or no longer
+	CosignWord    WordKind = "cosign"    // a public statement to be signed together
+)
+
+// Listener is given each word of a kind, inside the transaction of its
+// message. A refusal is the reason why it is not taken, for the partner; an
+// error undoes the transaction.
+type Listener func(tx *vault.Tx, partner Partner, body []byte) (refusal string, err error)
+
+// wordVersion is the protocol version that a kind of word came with; 0: it is
+// no kind of word.
+func wordVersion(kind string) int {
+	switch WordKind(kind) {
+	case ClearanceWord, CosignWord:
+		return 2
+	}
+	return 0
+}
 
 // EnqueueWord puts a word on its way to a partner, inside the transaction that
 // makes it. name is what [Line.Receipts] finds its receipt by. A word is
 // given up no earlier than its message expires, and two words under one
 // precedence arrive in their order.
-func (l *Line) EnqueueWord(tx *vault.Tx, partner string, p Precedence, name string, body []byte) error {
+func (l *Line) EnqueueWord(tx *vault.Tx, partner string, kind WordKind, p Precedence, name string, body []byte) error {
 	if err := l.sendable(tx, partner); err != nil {
 		return fmt.Errorf("enqueue a word for %s: %w", partner, err)
 	}
@@ -30,20 +50,20 @@ func (l *Line) EnqueueWord(tx *vault.Tx, partner string, p Precedence, name stri
 	}
 	if v, err := negotiate(rec.Versions[0], rec.Versions[1]); err != nil {
 		return fmt.Errorf("enqueue a word for %s: %w", partner, err)
-	} else if v < clearanceVersion {
-		return fmt.Errorf("enqueue a word for %s: its node speaks protocol version %d, and words about people came with version %d; it has to be updated", partner, v, clearanceVersion)
+	} else if v < wordVersion(string(kind)) {
+		return fmt.Errorf("enqueue a word for %s: its node speaks protocol version %d, and %s words came with version %d; it has to be updated", partner, v, kind, wordVersion(string(kind)))
 	}
-	file, err := l.signWith(l.keysFor(rec), WordKind, body)
+	file, err := l.signWith(l.keysFor(rec), string(kind), body)
 	if err != nil {
 		return err
 	}
-	return l.put(tx, partner, p, outboxRow{Kind: kindClearance, Time: millis(l.now()), Items: []Item{{ID: name}}, Body: file})
+	return l.put(tx, partner, p, outboxRow{Kind: string(kind), Time: millis(l.now()), Items: []Item{{ID: name}}, Body: file})
 }
 
 // wordOf reads the part of a message that is a word: only the sender's own,
-// since nobody vouches for the people of another node.
-func wordOf(p *partnerRecord, part []byte) ([]byte, error) {
-	node, body, err := openVoucher(WordKind, part, func(string) (*partnerRecord, error) { return p, nil })
+// since nobody speaks for another node.
+func wordOf(p *partnerRecord, kind string, part []byte) ([]byte, error) {
+	node, body, err := openVoucher(kind, part, func(string) (*partnerRecord, error) { return p, nil })
 	if err != nil {
 		return nil, fmt.Errorf("read the word: %w", err)
 	}
@@ -54,14 +74,14 @@ func wordOf(p *partnerRecord, part []byte) ([]byte, error) {
 }
 
 // takeWord hands a word to the room it is for.
-func (l *Line) takeWord(tx *vault.Tx, p *partnerRecord, c *content, rc *Receipt) error {
-	refusal := "this node takes no words about people"
-	if l.word != nil {
+func (l *Line) takeWord(tx *vault.Tx, p *partnerRecord, kind string, c *content, rc *Receipt) error {
+	refusal := fmt.Sprintf("this node takes no %s words", kind)
+	if listen := l.words[WordKind(kind)]; listen != nil {
 		partner, err := p.partner()
 		if err != nil {
 			return err
 		}
-		if refusal, err = l.word(tx, partner, c.word); err != nil {
+		if refusal, err = listen(tx, partner, c.word); err != nil {
 			return fmt.Errorf("take the word of %s: %w", p.Node, err)
 		}
 	}

@@ -17,7 +17,7 @@ const spaceWords = "test.words"
 
 // listening makes a node keep every word it is given, but refuse "no".
 func (n *testNode) listening() {
-	n.line.word = func(tx *vault.Tx, p Partner, body []byte) (string, error) {
+	listen := func(tx *vault.Tx, p Partner, body []byte) (string, error) {
 		if string(body) == "no" {
 			return "not this one", nil
 		}
@@ -28,13 +28,14 @@ func (n *testNode) listening() {
 		}
 		return "", save(tx, spaceWords, key, count+1)
 	}
+	n.line.words = map[WordKind]Listener{ClearanceWord: listen}
 }
 
 // say enqueues words in one act.
 func (n *testNode) say(to string, p Precedence, words ...string) error {
 	_, err := n.line.commit(context.Background(), audit.Act{Actor: "person:desk", Verb: "attest"}, func(tx *vault.Tx) error {
 		for _, w := range words {
-			if err := n.line.EnqueueWord(tx, to, p, "serial-"+w, []byte(w)); err != nil {
+			if err := n.line.EnqueueWord(tx, to, ClearanceWord, p, "serial-"+w, []byte(w)); err != nil {
 				return err
 			}
 		}
@@ -65,7 +66,7 @@ func (n *testNode) settled(to string) map[string]string {
 	}
 	out := map[string]string{}
 	for _, d := range ds {
-		if d.Kind == kindClearance {
+		if d.Kind == string(ClearanceWord) {
 			out[d.Items[0].ID] = d.Result
 		}
 	}
@@ -138,11 +139,11 @@ func TestWordIsTheSendersOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := a.line.Sign(WordKind, []byte("mine"))
+	own, err := a.line.Sign(string(ClearanceWord), []byte("mine"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := c.line.Sign(WordKind, []byte("of another"))
+	other, err := c.line.Sign(string(ClearanceWord), []byte("of another"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,11 +151,11 @@ func TestWordIsTheSendersOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body, err := wordOf(partner, own); err != nil || string(body) != "mine" {
+	if body, err := wordOf(partner, string(ClearanceWord), own); err != nil || string(body) != "mine" {
 		t.Errorf("%q, %v", body, err)
 	}
 	for name, part := range map[string][]byte{"another node's": other, "another kind": kind, "nothing": nil, "changed": append(own[:len(own)-1:len(own)-1], 'x')} {
-		if _, err := wordOf(partner, part); err == nil {
+		if _, err := wordOf(partner, string(ClearanceWord), part); err == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}
@@ -171,7 +172,7 @@ func TestWordIsTheSendersOwn(t *testing.T) {
 	if err := a.say(b.name(), Flash, "one"); err == nil || !strings.Contains(err.Error(), "has to be updated") {
 		t.Error("a word for a node that knows none:", err)
 	}
-	st := Statement{V: 1, Kind: kindClearance}
+	st := Statement{V: 1, Kind: string(ClearanceWord)}
 	if err := st.check(); err == nil || !strings.Contains(err.Error(), "not of protocol version 1") {
 		t.Error(err)
 	}

@@ -222,8 +222,10 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 			}
 			return r
 		},
-		Word: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
-			return n.Desk.TakeWord(tx, partner, body)
+		Words: map[line.WordKind]line.Listener{
+			line.ClearanceWord: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
+				return n.Desk.TakeWord(tx, partner, body)
+			},
 		},
 		PartnersChanged: func(ctx context.Context, _ []vault.Reader) error {
 			if n.Line == nil {
