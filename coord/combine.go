@@ -373,7 +373,7 @@ func (k *kindPosts) replicate(ctx context.Context, real []tested) (edges, posts 
 	}); err != nil {
 		return 0, 0, err
 	}
-	s := &store{mem: slices.Concat(groups...)}
+	s := &store{mem: slices.Concat(groups...), opt: k.p.opt}
 	s.posts = int64(len(s.mem))
 	if s.posts == 0 {
 		return 0, 0, nil

@@ -250,6 +250,11 @@ func (p *posts) network(ctx context.Context, found *sorter[pair], keep func(*pai
 	r := &Result{}
 	store := &pairEvidence{p: p}
 	r.evidence = store
+	if n := found.distinctKeys(); n > 0 { // grown step by step they would be copied many times over
+		r.Edges = make([]Edge, 0, n)
+		store.first = make([]int64, 0, n+1)
+		store.mem = make([]pair, 0, min(found.n, store.room()+runBuffer))
+	}
 	index := map[uint32]int{}
 	minWeight := int64(max(p.opt.MinWeight, 1))
 	var group []pair
@@ -259,9 +264,11 @@ func (p *posts) network(ctx context.Context, found *sorter[pair], keep func(*pai
 		if len(group) == 0 {
 			return nil
 		}
-		slices.SortFunc(group, func(x, y pair) int {
-			return cmp.Or(cmp.Compare(x.object, y.object), cmp.Compare(x.contentA, y.contentA), cmp.Compare(x.contentB, y.contentB), cmp.Compare(x.timeA, y.timeA))
-		})
+		if len(group) > 1 {
+			slices.SortFunc(group, func(x, y pair) int {
+				return cmp.Or(cmp.Compare(x.object, y.object), cmp.Compare(x.contentA, y.contentA), cmp.Compare(x.contentB, y.contentB), cmp.Compare(x.timeA, y.timeA))
+			})
+		}
 		e := aggregate(group, &cols)
 		if p.opt.Semantics == CNT {
 			e.Weight = max(e.PostsA, e.PostsB)
@@ -332,6 +339,10 @@ func aggregate(pairs []pair, cols *[5][]uint32) Edge {
 	n := int64(len(pairs))
 	e := Edge{Weight: n, PostPairs: n, MeanDelta: edgeMean(sum, n), FirstShareA: float64(firstA) / float64(n), P: math.NaN(), Q: math.NaN()}
 	e.PSync, e.QSync, e.POverlap, e.QOverlap = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+	if n == 1 {
+		e.Objects, e.PostsA, e.PostsB, e.ContentsOlder, e.ContentsNewer, e.Symmetry = 1, 1, 1, 1, 1, 1
+		return e
+	}
 	e.Objects, e.PostsA, e.PostsB = distinct(cols[0]), distinct(cols[1]), distinct(cols[2])
 	e.ContentsOlder, e.ContentsNewer = distinct(cols[3]), distinct(cols[4])
 	e.Symmetry = float64(min(e.ContentsOlder, e.ContentsNewer)) / float64(max(e.ContentsOlder, e.ContentsNewer))
@@ -410,7 +421,7 @@ func (s *pairEvidence) add(pairs []pair) error {
 	s.first = append(s.first, s.n)
 	s.n += int64(len(pairs))
 	s.mem = append(s.mem, pairs...)
-	if int64(len(s.mem))*40 < max(s.p.opt.Memory/8, 1<<16) || s.p.opt.Scratch == nil {
+	if int64(len(s.mem)) < s.room() || s.p.opt.Scratch == nil {
 		return nil
 	}
 	if s.file == nil {
@@ -422,6 +433,9 @@ func (s *pairEvidence) add(pairs []pair) error {
 	}
 	return s.flush()
 }
+
+// room is how many pairs stay in memory.
+func (s *pairEvidence) room() int64 { return max(s.p.opt.Memory/8, 1<<16) / 40 }
 
 func (s *pairEvidence) flush() error {
 	err := writeAll(s.file, s.mem, pairCodec)

@@ -15,6 +15,7 @@ import (
 // bytes a content stay in memory for look-ups; the entries themselves go to
 // blocks of entriesPerBlock, which move to scratch when memory is short.
 type contents struct {
+	opt    *Options
 	seed   maphash.Seed
 	table  []uint64 // upper half: tag of the hash; lower half: id + 1; 0 is free
 	n      uint32
@@ -31,7 +32,7 @@ type contents struct {
 	cache   []byte
 }
 
-const entriesPerBlock = 64
+const entriesPerBlock = 16
 
 // firstSeen is who posted a content first, and when.
 type firstSeen struct {
@@ -39,8 +40,8 @@ type firstSeen struct {
 	time    int64
 }
 
-func newContents() *contents {
-	return &contents{seed: maphash.MakeSeed(), table: make([]uint64, 1<<10), cached: -1}
+func newContents(opt *Options) *contents {
+	return &contents{opt: opt, seed: maphash.MakeSeed(), table: make([]uint64, 1<<10), cached: -1}
 }
 
 func (c *contents) hash(content []byte) uint64 { return maphash.Bytes(c.seed, content) }
@@ -56,7 +57,7 @@ func (c *contents) reserve(n int64) {
 		size *= 2
 	}
 	if c.n == 0 && size > int64(len(c.table)) {
-		c.table = make([]uint64, size)
+		c.table = large[uint64](c.opt, int(size))
 	}
 }
 
@@ -193,7 +194,7 @@ func (c *contents) string(id uint32) (string, error) {
 }
 
 func (c *contents) grow() error {
-	c.table = make([]uint64, 2*len(c.table))
+	c.table = large[uint64](c.opt, 2*len(c.table))
 	mask := uint64(len(c.table) - 1)
 	for id := uint32(0); id < c.n; {
 		b, err := c.block(int(id / entriesPerBlock))

@@ -23,4 +23,4 @@ package coord
 // Version names the rules that computed a result. It changes whenever the same
 // posts and options may give another result, so that a partner who repeats a
 // finding knows whether to expect the same numbers.
-const Version = "causeway-coord/1"
+const Version = "causeway-coord/2"

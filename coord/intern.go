@@ -21,6 +21,7 @@ const (
 // A look-up costs two cache misses, the table's and the entry's: the entry
 // holds the number, so the places are only for the way back.
 type names struct {
+	opt    *Options
 	seed   maphash.Seed
 	table  []uint64 // upper bits: tag of the hash; lower placeBits: place + 1; 0 is free
 	blocks [][]byte
@@ -28,8 +29,8 @@ type names struct {
 	warmed byte     // keeps warm's reads from being optimised away
 }
 
-func newNames() *names {
-	return &names{seed: maphash.MakeSeed(), table: make([]uint64, 1<<10)}
+func newNames(opt *Options) *names {
+	return &names{opt: opt, seed: maphash.MakeSeed(), table: make([]uint64, 1<<10)}
 }
 
 func (n *names) len() int { return len(n.place) }
@@ -113,7 +114,7 @@ func (n *names) bytes(id uint32) []byte         { _, s := n.entry(id); return s 
 func (n *names) string(id uint32) string        { return string(n.bytes(id)) }
 
 func (n *names) grow() {
-	n.table = make([]uint64, 2*len(n.table))
+	n.table = large[uint64](n.opt, 2*len(n.table))
 	mask := uint64(len(n.table) - 1)
 	for _, at := range n.place { // in order of place, so memory is read as it lies
 		k, s := entryOf(n.at(at))

@@ -16,7 +16,8 @@ const layoutNodes = 2500
 
 // Layout places the nodes for drawing: same result and seed, same places, to
 // the bit on one architecture. Connected nodes come close, communities stay
-// together.
+// together. Its time is linear in the edges: of a dense network only the
+// heaviest edges pull.
 func (r *Result) Layout(seed uint64) []Point {
 	n := len(r.Nodes)
 	if n == 0 {
@@ -25,10 +26,7 @@ func (r *Result) Layout(seed uint64) []Point {
 	if n > layoutNodes {
 		return unit(r.grouped(seed))
 	}
-	links := make([]link, len(r.Edges))
-	for i, e := range r.Edges {
-		links[i] = link{int32(e.A), int32(e.B)}
-	}
+	links := r.pulling()
 	start := make([]int, n)
 	for i := range start {
 		start[i] = r.Nodes[i].Community
@@ -37,6 +35,36 @@ func (r *Result) Layout(seed uint64) []Point {
 }
 
 type link struct{ a, b int32 }
+
+// pulling are the edges that draw their ends together: all of them, or the
+// drawnLinks heaviest.
+func (r *Result) pulling() []link {
+	least, room := int64(0), len(r.Edges)
+	if len(r.Edges) > drawnLinks {
+		weights := make([]int64, len(r.Edges))
+		for i := range r.Edges {
+			weights[i] = r.Edges[i].Weight
+		}
+		slices.SortFunc(weights, func(a, b int64) int { return cmp.Compare(b, a) })
+		least = weights[drawnLinks-1]
+		above, _ := slices.BinarySearchFunc(weights, least, func(w, least int64) int { return cmp.Compare(least, w) })
+		room = drawnLinks - above // edges of the least weight that still fit
+	}
+	var links []link
+	for _, e := range r.Edges {
+		if e.Weight < least {
+			continue
+		}
+		if e.Weight == least {
+			if room == 0 {
+				continue
+			}
+			room--
+		}
+		links = append(links, link{int32(e.A), int32(e.B)})
+	}
+	return links
+}
 
 // grouped places the largest communities as nodes of a graph of their own, the
 // rest in a ring around them, and every member near the middle of its

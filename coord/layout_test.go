@@ -2,6 +2,7 @@ package coord
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -43,5 +44,43 @@ func TestLayout(t *testing.T) {
 	}
 	if (&Result{}).Layout(1) != nil {
 		t.Error("places for no nodes")
+	}
+}
+
+// TestDrawn: up to the limit the network itself is drawn; above it communities
+// are, whose edges add up what ties their members, and the words say so.
+func TestDrawn(t *testing.T) {
+	small := ring(DrawnNodes)
+	if d, left := small.Drawn(); d != small || left != "" {
+		t.Errorf("%d accounts are not drawn as they are: %q", DrawnNodes, left)
+	}
+	r := ring(DrawnNodes + 50)
+	r.Edges = append(r.Edges, Edge{A: 0, B: 60, Weight: 7}) // first and second community, beside the ring's own edge
+	d, left := r.Drawn()
+	if len(d.Nodes) != len(r.Communities) || !strings.Contains(left, "5050 accounts") {
+		t.Fatalf("%d marks for %d communities, %q", len(d.Nodes), len(r.Communities), left)
+	}
+	if e := d.Edges[0]; len(d.Edges) != len(r.Communities) || e.A != 0 || e.B != 1 || e.Weight != 8 {
+		t.Errorf("%d edges, the first %+v; want weight 8 between the first two", len(d.Edges), e)
+	}
+	if at := d.Layout(1); len(at) != len(d.Nodes) {
+		t.Errorf("%d places", len(at))
+	}
+}
+
+// TestPulling: of a dense network the heaviest edges pull, no more than the
+// bound, ties by place.
+func TestPulling(t *testing.T) {
+	r := &Result{}
+	for i := range drawnLinks + 500 {
+		r.Edges = append(r.Edges, Edge{A: i, B: i + 1, Weight: int64(1 + i%2)})
+	}
+	got := r.pulling()
+	heavy := 0
+	for _, l := range got {
+		heavy += int(l.a) % 2
+	}
+	if len(got) != drawnLinks || heavy != (drawnLinks+500)/2 || got[0].a != 0 {
+		t.Errorf("%d links, %d heavy, first %v", len(got), heavy, got[0])
 	}
 }

@@ -48,7 +48,7 @@ func (k *kindPosts) lists(ctx context.Context, want []bool) (*lists, error) {
 	total := l.first[len(want)]
 	budget := max(k.p.opt.Memory/3/listedBytes, 1<<16)
 	if total <= budget || k.p.opt.Scratch == nil {
-		l.mem = make([]listed, total)
+		l.mem = large[listed](k.p.opt, int(total))
 		return l, k.fillLists(ctx, l.mem, l.first, 0, len(want), want)
 	}
 	f, err := k.p.opt.Scratch.Create()

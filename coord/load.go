@@ -30,7 +30,7 @@ type posts struct {
 }
 
 func newPosts(opt *Options) *posts {
-	return &posts{opt: opt, accounts: newNames(), objects: newNames(), contents: newContents(), lo: math.MaxInt64, hi: math.MinInt64}
+	return &posts{opt: opt, accounts: newNames(opt), objects: newNames(opt), contents: newContents(opt), lo: math.MaxInt64, hi: math.MinInt64}
 }
 
 // load reads the source to its end.
@@ -43,7 +43,7 @@ func load(ctx context.Context, src Source, opt *Options) (*posts, error) {
 		}
 		err := src.Next(&b)
 		if p.in.Rows == 0 && b.Done > 0 && b.Total > b.Done {
-			p.contents.reserve(min(int64(float64(len(b.Posts))*float64(b.Total)/float64(b.Done)), opt.Memory/3/8))
+			p.reserve(&b)
 		}
 		if err := p.addAll(b.Posts); err != nil {
 			return nil, err
@@ -54,6 +54,24 @@ func load(ctx context.Context, src Source, opt *Options) (*posts, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+	}
+}
+
+// reserve makes room for what the first batch says of the whole input: arrays
+// that grow step by step are copied and faulted in many times over. A guess
+// that is too low costs that; one that is too high is bounded by the budget.
+func (p *posts) reserve(b *Batch) {
+	whole := 1.01 * float64(b.Total) / float64(b.Done)
+	var kinds [numKinds]float64
+	for i := range b.Posts {
+		kinds[b.Posts[i].Kind]++
+	}
+	p.contents.reserve(min(int64(float64(len(b.Posts))*whole), p.opt.Memory/3/8))
+	most := float64(p.opt.Memory/2/2/recordBytes) + 1<<16
+	for k, n := range kinds {
+		if n = math.Min(n*whole, most*n/float64(len(b.Posts))); n > 1<<16 {
+			p.stores[k] = &store{mem: large[record](p.opt, int(n))[:0], opt: p.opt}
 		}
 	}
 }
@@ -145,7 +163,7 @@ func (p *posts) add(x *Post, h *hashes) error {
 	}
 	s := p.stores[x.Kind]
 	if s == nil {
-		s = &store{}
+		s = &store{opt: p.opt}
 		p.stores[x.Kind] = s
 	}
 	if p.spilled && s.parts == nil {

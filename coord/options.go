@@ -94,6 +94,10 @@ type Options struct {
 	// Declared lists accounts with a known common owner or feed: edges between
 	// two accounts of one list are computed and marked, not counted as findings.
 	Declared map[string]string
+	// Advise, if set, is shown each large array before anything is written to
+	// it. The arrays are read at random: a caller may ask the system to back
+	// them with huge pages, which saves most of their cost.
+	Advise func(memory []byte)
 	// Progress is told of each stage; total is 0 when unknown.
 	Progress func(stage string, done, total int64)
 }

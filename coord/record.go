@@ -19,8 +19,9 @@ type record struct {
 const selfShare = 1
 
 // sortRecords orders by object, then time, stable. It is a least-significant-
-// digit radix sort over the bits that differ, the only sort of the posts.
-func sortRecords(r []record) []record {
+// digit radix sort over the bits that differ, the only sort of the posts. buf
+// is as long as r; the result is one of the two.
+func sortRecords(r, buf []record) []record {
 	if len(r) < 2 {
 		return r
 	}
@@ -37,7 +38,6 @@ func sortRecords(r []record) []record {
 	for i := range r {
 		r[i].time = (r[i].time - lo) / unit
 	}
-	buf := make([]record, len(r))
 	pass := func(digit func(*record) uint32) {
 		var start [1 << digitBits]int
 		for i := range r {

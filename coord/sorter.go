@@ -122,6 +122,22 @@ func (r *run[T]) fill(c codec[T]) (err error) {
 	return err
 }
 
+// distinctKeys counts the keys of finished values that are all in memory; 0
+// where they are not.
+func (s *sorter[T]) distinctKeys() (n int) {
+	if len(s.runs) > 0 {
+		return 0
+	}
+	last := uint64(0)
+	for i := range s.mem {
+		if k := s.codec.key(&s.mem[i]); i == 0 || k != last {
+			last = k
+			n++
+		}
+	}
+	return n
+}
+
 // chunks calls do with successive slices of the values, ascending, from one
 // goroutine; the slice is reused. It may be called again.
 func (s *sorter[T]) chunks(size int, do func([]T) error) error {

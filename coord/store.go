@@ -16,6 +16,7 @@ import (
 // memory; then they go to parts on scratch, each holding every part-th object,
 // of which a pass reads one at a time.
 type store struct {
+	opt     *Options
 	mem     []record
 	scratch Scratch
 	parts   []*part
@@ -112,7 +113,7 @@ func (s *store) spill(scratch Scratch) error {
 func (s *store) sort(ctx context.Context, fix func(worker int, g []record) []record) error {
 	s.sorted = true
 	if s.parts == nil {
-		s.mem = sortRecords(s.mem)
+		s.mem = sortRecords(s.mem, large[record](s.opt, len(s.mem)))
 		out := s.mem[:0]
 		err := groups(s.mem, func(g []record) error {
 			out = append(out, fix(0, g)...)
@@ -131,7 +132,7 @@ func (s *store) sort(ctx context.Context, fix func(worker int, g []record) []rec
 		if err != nil {
 			return err
 		}
-		r = sortRecords(r)
+		r = sortRecords(r, make([]record, len(r)))
 		*buf = r
 		f, err := s.scratch.Create()
 		if err != nil {

@@ -59,15 +59,13 @@ func (c *detectCmd) Run(p *process) error {
 	if out == "" {
 		out = networkDir(c.Posts[0])
 	}
-	// Nearly all memory of a run is large arrays without pointers: collecting
-	// often costs little, and collecting late would double the peak.
-	defer debug.SetGCPercent(debug.SetGCPercent(20))
+	defer debug.SetGCPercent(debug.SetGCPercent(c.collect()))
 	if c.Follow {
 		return c.follow(p, opt, out)
 	}
 	bar := newProgress(p)
 	defer bar.clear()
-	opt.Progress = bar.show
+	opt.Progress, opt.Advise = bar.show, hugePages
 	scratch := &scratchDir{parent: out}
 	defer scratch.remove()
 	opt.Scratch = scratch
@@ -105,6 +103,26 @@ func (c *detectCmd) Run(p *process) error {
 		fmt.Fprintf(p.stderr, "causeway: %v; open %s yourself\n", err, page)
 	}
 	return nil
+}
+
+// collect is how much garbage may pile up, in percent of what is in use. Nearly
+// all memory of a run is large arrays without pointers, so collecting often
+// costs little where it matters: in a large run, whose peak it holds down.
+func (c *detectCmd) collect() int {
+	if c.size() < 1<<30 {
+		return 100
+	}
+	return 20
+}
+
+// size is the bytes of all files, as they lie.
+func (c *detectCmd) size() (total int64) {
+	for _, f := range c.Posts {
+		if st, err := os.Stat(f); err == nil {
+			total += st.Size()
+		}
+	}
+	return total
 }
 
 func (c *detectCmd) options() (coord.Options, error) {
@@ -145,12 +163,7 @@ func (c *detectCmd) source(ctx context.Context, sem coord.Semantics, files *[]co
 	if err != nil {
 		return nil, err
 	}
-	var total int64
-	for _, f := range c.Posts {
-		if st, err := os.Stat(f); err == nil {
-			total += st.Size()
-		}
-	}
+	total := c.size()
 	var done atomic.Int64
 	opt.Consumed = func() (int64, int64) { return done.Load(), total }
 	var open []func() (read.Source, error)

@@ -22,24 +22,60 @@ import (
 // networkFiles are the results in the order they appear: summary.json is last,
 // so a folder with one is complete.
 func networkFiles(r *coord.Result) []networkFile {
-	at := r.Layout(r.Summary.Seed)
+	drawn, left := r.Drawn()
+	at := drawn.Layout(r.Summary.Seed)
+	stated, unstated := statedNetworks(r)
+	for _, note := range []string{left, unstated} {
+		if note != "" {
+			r.Summary.Notes = append(r.Summary.Notes, note)
+		}
+	}
+	var digest *write.Digest
 	return []networkFile{
 		{"edges.csv", func(w io.Writer) error { return write.Edges(w, r) }},
 		{"nodes.csv", func(w io.Writer) error { return write.Nodes(w, r) }},
 		{"communities.csv", func(w io.Writer) error { return write.Communities(w, r) }},
-		{"evidence.csv", func(w io.Writer) error { return write.Evidence(w, r) }},
+		{"evidence.csv", func(w io.Writer) (err error) { digest, err = write.Evidence(w, r); return err }},
 		{"candidates.csv", func(w io.Writer) error { return write.Candidates(w, r) }},
 		{"network.graphml", func(w io.Writer) error { return write.GraphML(w, r) }},
-		{"network.gexf", func(w io.Writer) error { return write.GEXF(w, r, at) }},
-		{"report.html", func(w io.Writer) error { return write.Report(w, r, at) }},
-		{"network.stix.json", func(w io.Writer) error { return writeFinding(w, r) }},
+		{"network.gexf", func(w io.Writer) error { return write.GEXF(w, drawn, at) }},
+		{"report.html", func(w io.Writer) error { return write.Report(w, r, drawn, at, digest) }},
+		{"network.stix.json", func(w io.Writer) error { return writeFinding(w, r, stated) }},
 		{"summary.json", func(w io.Writer) error { return write.Summary(w, r.Summary) }},
 	}
 }
 
-// writeFinding writes the result as a STIX bundle.
-func writeFinding(w io.Writer, r *coord.Result) error {
-	objects, err := finding.Objects(r, finding.Params{})
+// Limits of network.stix.json. A partner reads what it states; ten thousand
+// pairs of strangers are not that.
+const (
+	networksStated = 1000
+	accountsStated = 20_000
+)
+
+// statedNetworks are the networks that network.stix.json states, the largest
+// first, and in words how many it leaves out.
+func statedNetworks(r *coord.Result) (stated []int, left string) {
+	all, accounts := 0, 0
+	for i := range r.Communities {
+		n := len(r.Communities[i].Members)
+		if n < 2 {
+			continue
+		}
+		all++
+		if len(stated) == i && len(stated) < networksStated && (i == 0 || accounts+n <= accountsStated) {
+			stated = append(stated, i)
+			accounts += n
+		}
+	}
+	if len(stated) < all {
+		left = fmt.Sprintf("network.stix.json states the %d largest of %d networks; communities.csv lists them all", len(stated), all)
+	}
+	return stated, left
+}
+
+// writeFinding writes the networks that are stated as a STIX bundle.
+func writeFinding(w io.Writer, r *coord.Result, stated []int) error {
+	objects, err := finding.Objects(r, finding.Params{}, stated...)
 	if err != nil {
 		return err
 	}

@@ -12,12 +12,10 @@ var CandidateColumns = append(append([]string{}, EdgeColumns[:17]...), "verdict"
 // Candidates writes candidates.csv: the best pairs that were tested and not
 // reported, with why.
 func Candidates(w io.Writer, r *coord.Result) error {
-	return table(w, CandidateColumns, func(row func(...string) error) error {
+	return table(w, CandidateColumns, func(row *row) error {
 		for i := range r.Candidates {
 			c := &r.Candidates[i]
-			e := &c.Edge
-			if err := row(c.AccountA, c.AccountB, count(e.Weight), count(e.Objects), count(e.PostsA), count(e.PostsB), Float(e.MeanDelta),
-				Float(e.P), Float(e.Q), count(e.PostPairs), count(e.SharedObjects), Float(e.FirstShareA), Float(e.PSync), Float(e.QSync), Float(e.POverlap), Float(e.QOverlap), e.Signals, c.Verdict); err != nil {
+			if err := edgeFields(row.text(c.AccountA).text(c.AccountB), &c.Edge).text(c.Verdict).end(); err != nil {
 				return err
 			}
 		}

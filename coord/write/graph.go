@@ -1,149 +1,182 @@
 package write
 
 import (
-	"bufio"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"causeway/coord"
 )
 
-// attribute is one declared value of GraphML and GEXF.
+// attribute is one declared value of GraphML and GEXF. put appends the value,
+// escaped, and nothing where there is none.
 type attribute struct {
 	name, kind string // kind: string, long, double, boolean
-	value      func(i int) string
+	put        func(b []byte, i int) []byte
+}
+
+func textOf(f func(i int) string) func([]byte, int) []byte {
+	return func(b []byte, i int) []byte { return appendXML(b, f(i)) }
+}
+
+func countOf(f func(i int) int64) func([]byte, int) []byte {
+	return func(b []byte, i int) []byte { return strconv.AppendInt(b, f(i), 10) }
+}
+
+func floatOf(f func(i int) float64) func([]byte, int) []byte {
+	return func(b []byte, i int) []byte { return appendFloat(b, f(i)) }
 }
 
 func nodeAttributes(r *coord.Result) []attribute {
 	return []attribute{
-		{"name", "string", func(i int) string { return r.Nodes[i].Account }},
-		{"posts", "long", func(i int) string { return count(r.Nodes[i].Posts) }},
-		{"degree", "long", func(i int) string { return count(int64(r.Nodes[i].Degree)) }},
-		{"strength", "long", func(i int) string { return count(r.Nodes[i].Strength) }},
-		{"community", "string", func(i int) string { return community(r, i, i) }},
+		{"name", "string", textOf(func(i int) string { return r.Nodes[i].Account })},
+		{"posts", "long", countOf(func(i int) int64 { return r.Nodes[i].Posts })},
+		{"degree", "long", countOf(func(i int) int64 { return int64(r.Nodes[i].Degree) })},
+		{"strength", "long", countOf(func(i int) int64 { return r.Nodes[i].Strength })},
+		{"community", "string", textOf(func(i int) string { return community(r, i, i) })},
 	}
 }
 
 // edgeAttributes are the contract's columns, and under coortweet that tool's
 // own names beside them.
 func edgeAttributes(r *coord.Result) []attribute {
-	e := func(f func(e *coord.Edge) string) func(int) string {
-		return func(i int) string { return f(&r.Edges[i]) }
+	whole := func(f func(e *coord.Edge) int64) func([]byte, int) []byte {
+		return countOf(func(i int) int64 { return f(&r.Edges[i]) })
+	}
+	real := func(f func(e *coord.Edge) float64) func([]byte, int) []byte {
+		return floatOf(func(i int) float64 { return f(&r.Edges[i]) })
 	}
 	a := []attribute{
-		{"weight", "long", e(func(e *coord.Edge) string { return count(e.Weight) })},
-		{"distinct_objects", "long", e(func(e *coord.Edge) string { return count(e.Objects) })},
-		{"posts_a", "long", e(func(e *coord.Edge) string { return count(e.PostsA) })},
-		{"posts_b", "long", e(func(e *coord.Edge) string { return count(e.PostsB) })},
-		{"mean_delta_s", "double", e(func(e *coord.Edge) string { return Float(e.MeanDelta) })},
+		{"weight", "long", whole(func(e *coord.Edge) int64 { return e.Weight })},
+		{"distinct_objects", "long", whole(func(e *coord.Edge) int64 { return e.Objects })},
+		{"posts_a", "long", whole(func(e *coord.Edge) int64 { return e.PostsA })},
+		{"posts_b", "long", whole(func(e *coord.Edge) int64 { return e.PostsB })},
+		{"mean_delta_s", "double", real(func(e *coord.Edge) float64 { return e.MeanDelta })},
 	}
 	switch r.Summary.Semantics {
 	case coord.CooRTweet.String():
 		a = append(a,
-			attribute{"avg_time_delta", "double", e(func(e *coord.Edge) string { return Float(e.MeanDelta) })},
-			attribute{"n_content_id", "long", e(func(e *coord.Edge) string { return count(e.ContentsOlder) })},
-			attribute{"n_content_id_y", "long", e(func(e *coord.Edge) string { return count(e.ContentsNewer) })},
-			attribute{"edge_symmetry_score", "double", e(func(e *coord.Edge) string { return Float(e.Symmetry) })},
-			attribute{"weight_threshold", "long", e(func(e *coord.Edge) string {
+			attribute{"avg_time_delta", "double", real(func(e *coord.Edge) float64 { return e.MeanDelta })},
+			attribute{"n_content_id", "long", whole(func(e *coord.Edge) int64 { return e.ContentsOlder })},
+			attribute{"n_content_id_y", "long", whole(func(e *coord.Edge) int64 { return e.ContentsNewer })},
+			attribute{"edge_symmetry_score", "double", real(func(e *coord.Edge) float64 { return e.Symmetry })},
+			attribute{"weight_threshold", "long", whole(func(e *coord.Edge) int64 {
 				if e.AboveThreshold {
-					return "1"
+					return 1
 				}
-				return "0"
+				return 0
 			})})
 	case coord.Corrected.String():
 		a = append(a,
-			attribute{"p_value", "double", e(func(e *coord.Edge) string { return Float(e.P) })},
-			attribute{"q_value", "double", e(func(e *coord.Edge) string { return Float(e.Q) })},
-			attribute{"signals", "string", e(func(e *coord.Edge) string { return e.Signals })},
-			attribute{"first_share_a", "double", e(func(e *coord.Edge) string { return Float(e.FirstShareA) })})
+			attribute{"p_value", "double", real(func(e *coord.Edge) float64 { return e.P })},
+			attribute{"q_value", "double", real(func(e *coord.Edge) float64 { return e.Q })},
+			attribute{"signals", "string", textOf(func(i int) string { return r.Edges[i].Signals })},
+			attribute{"first_share_a", "double", real(func(e *coord.Edge) float64 { return e.FirstShareA })})
 	}
 	return a
 }
 
-// GraphML writes the network as GraphML 1.0, undirected.
+// values appends what before, the value and after make of each attribute that
+// has one; before is made once for each.
+func values(b []byte, as []attribute, before []string, after string, i int) []byte {
+	for j := range as {
+		start := len(b)
+		b = append(b, before[j]...)
+		from := len(b)
+		if b = as[j].put(b, i); len(b) == from {
+			b = b[:start]
+			continue
+		}
+		b = append(b, after...)
+	}
+	return b
+}
+
+// GraphML writes the whole network as GraphML 1.0, undirected.
 func GraphML(w io.Writer, r *coord.Result) error {
-	b := bufio.NewWriterSize(w, 1<<16)
-	fmt.Fprint(b, xml.Header, `<graphml xmlns="http://graphml.graphdrawing.org/xmlns">`, "\n")
+	l := newLines(w)
+	l.b = append(l.b, xml.Header+`<graphml xmlns="http://graphml.graphdrawing.org/xmlns">`+"\n"...)
 	nodes, edges := nodeAttributes(r), edgeAttributes(r)
-	for _, a := range nodes {
-		fmt.Fprintf(b, "<key id=\"n_%s\" for=\"node\" attr.name=%q attr.type=%q/>\n", a.name, a.name, a.kind)
-	}
-	for _, a := range edges {
-		fmt.Fprintf(b, "<key id=\"e_%s\" for=\"edge\" attr.name=%q attr.type=%q/>\n", a.name, a.name, a.kind)
-	}
-	fmt.Fprint(b, "<graph edgedefault=\"undirected\">\n")
-	data := func(prefix string, as []attribute, i int) {
+	before := func(prefix, class string, as []attribute) (out []string) {
 		for _, a := range as {
-			if v := a.value(i); v != "" {
-				fmt.Fprintf(b, "<data key=\"%s_%s\">%s</data>", prefix, a.name, escape(v))
-			}
+			l.b = fmt.Appendf(l.b, "<key id=\"%s_%s\" for=%q attr.name=%q attr.type=%q/>\n", prefix, a.name, class, a.name, a.kind)
+			out = append(out, fmt.Sprintf("<data key=\"%s_%s\">", prefix, a.name))
+		}
+		return out
+	}
+	ofNode, ofEdge := before("n", "node", nodes), before("e", "edge", edges)
+	l.b = append(l.b, "<graph edgedefault=\"undirected\">\n"...)
+	for i := range r.Nodes {
+		l.b = append(appendXML(append(l.b, `<node id="`...), r.Nodes[i].Account), `">`...)
+		l.b = append(values(l.b, nodes, ofNode, "</data>", i), "</node>\n"...)
+		if err := l.spill(); err != nil {
+			return err
 		}
 	}
-	for i := range r.Nodes {
-		fmt.Fprintf(b, "<node id=\"%s\">", escape(r.Nodes[i].Account))
-		data("n", nodes, i)
-		fmt.Fprint(b, "</node>\n")
-	}
 	for i := range r.Edges {
-		fmt.Fprintf(b, "<edge source=\"%s\" target=\"%s\">", escape(r.Nodes[r.Edges[i].A].Account), escape(r.Nodes[r.Edges[i].B].Account))
-		data("e", edges, i)
-		fmt.Fprint(b, "</edge>\n")
+		l.b = appendXML(append(l.b, `<edge source="`...), r.Nodes[r.Edges[i].A].Account)
+		l.b = append(appendXML(append(l.b, `" target="`...), r.Nodes[r.Edges[i].B].Account), `">`...)
+		l.b = append(values(l.b, edges, ofEdge, "</data>", i), "</edge>\n"...)
+		if err := l.spill(); err != nil {
+			return err
+		}
 	}
-	fmt.Fprint(b, "</graph>\n</graphml>\n")
-	return b.Flush()
+	l.b = append(l.b, "</graph>\n</graphml>\n"...)
+	return l.flush()
 }
 
 // GEXF writes the network as GEXF 1.3 with positions, sizes and community
-// colours, so that a viewer opens it drawn.
+// colours, so that a viewer opens it drawn. It is for looking: give it a
+// network from [coord.Result.Drawn].
 func GEXF(w io.Writer, r *coord.Result, at []coord.Point) error {
-	b := bufio.NewWriterSize(w, 1<<16)
-	fmt.Fprint(b, xml.Header, `<gexf xmlns="http://gexf.net/1.3" xmlns:viz="http://gexf.net/1.3/viz" version="1.3">`, "\n<graph defaultedgetype=\"undirected\">\n")
+	l := newLines(w)
+	l.b = append(l.b, xml.Header+`<gexf xmlns="http://gexf.net/1.3" xmlns:viz="http://gexf.net/1.3/viz" version="1.3">`+"\n<graph defaultedgetype=\"undirected\">\n"...)
 	nodes, edges := nodeAttributes(r), edgeAttributes(r)
-	for _, s := range []struct {
-		class string
-		as    []attribute
-	}{{"node", nodes}, {"edge", edges}} {
-		fmt.Fprintf(b, "<attributes class=%q>", s.class)
-		for _, a := range s.as {
-			fmt.Fprintf(b, "<attribute id=%q title=%q type=%q/>", a.name, a.name, a.kind)
-		}
-		fmt.Fprint(b, "</attributes>\n")
-	}
-	values := func(as []attribute, i int) {
-		fmt.Fprint(b, "<attvalues>")
+	before := func(class string, as []attribute) (out []string) {
+		l.b = fmt.Appendf(l.b, "<attributes class=%q>", class)
 		for _, a := range as {
-			if v := a.value(i); v != "" {
-				fmt.Fprintf(b, "<attvalue for=%q value=\"%s\"/>", a.name, escape(v))
-			}
+			l.b = fmt.Appendf(l.b, "<attribute id=%q title=%q type=%q/>", a.name, a.name, a.kind)
+			out = append(out, fmt.Sprintf("<attvalue for=%q value=\"", a.name))
 		}
-		fmt.Fprint(b, "</attvalues>")
+		l.b = append(l.b, "</attributes>\n"...)
+		return out
 	}
-	fmt.Fprint(b, "<nodes>\n")
+	ofNode, ofEdge := before("node", nodes), before("edge", edges)
+	l.b = append(l.b, "<nodes>\n"...)
 	for i := range r.Nodes {
 		n := &r.Nodes[i]
-		fmt.Fprintf(b, "<node id=\"%s\" label=\"%s\">", escape(n.Account), escape(n.Account))
-		values(nodes, i)
+		l.b = appendXML(append(l.b, `<node id="`...), n.Account)
+		l.b = append(appendXML(append(l.b, `" label="`...), n.Account), `"><attvalues>`...)
+		l.b = append(values(l.b, nodes, ofNode, `"/>`, i), "</attvalues>"...)
 		var red, green, blue int
 		fmt.Sscanf(Colour(n.Community), "#%02x%02x%02x", &red, &green, &blue)
-		fmt.Fprintf(b, `<viz:color r="%d" g="%d" b="%d"/><viz:size value="%s"/>`, red, green, blue, Float(math.Round(100*(4+2*math.Sqrt(float64(n.Degree))))/100))
+		l.b = fmt.Appendf(l.b, `<viz:color r="%d" g="%d" b="%d"/><viz:size value="%s"/>`, red, green, blue, Float(math.Round(100*(4+2*math.Sqrt(float64(n.Degree))))/100))
 		if i < len(at) {
-			fmt.Fprintf(b, `<viz:position x="%s" y="%s"/>`, Float(1000*at[i].X), Float(1000*at[i].Y))
+			l.b = fmt.Appendf(l.b, `<viz:position x="%s" y="%s"/>`, Float(1000*at[i].X), Float(1000*at[i].Y))
 		}
-		fmt.Fprint(b, "</node>\n")
+		l.b = append(l.b, "</node>\n"...)
+		if err := l.spill(); err != nil {
+			return err
+		}
 	}
-	fmt.Fprint(b, "</nodes>\n<edges>\n")
+	l.b = append(l.b, "</nodes>\n<edges>\n"...)
 	for i := range r.Edges {
 		e := &r.Edges[i]
-		fmt.Fprintf(b, "<edge id=\"%d\" source=\"%s\" target=\"%s\" weight=\"%d\">", i, escape(r.Nodes[e.A].Account), escape(r.Nodes[e.B].Account), e.Weight)
-		values(edges, i)
-		fmt.Fprint(b, "</edge>\n")
+		l.b = append(strconv.AppendInt(append(l.b, `<edge id="`...), int64(i), 10), `" source="`...)
+		l.b = append(appendXML(l.b, r.Nodes[e.A].Account), `" target="`...)
+		l.b = append(appendXML(l.b, r.Nodes[e.B].Account), `" weight="`...)
+		l.b = append(strconv.AppendInt(l.b, e.Weight, 10), `"><attvalues>`...)
+		l.b = append(values(l.b, edges, ofEdge, `"/>`, i), "</attvalues></edge>\n"...)
+		if err := l.spill(); err != nil {
+			return err
+		}
 	}
-	fmt.Fprint(b, "</edges>\n</graph>\n</gexf>\n")
-	return b.Flush()
+	l.b = append(l.b, "</edges>\n</graph>\n</gexf>\n"...)
+	return l.flush()
 }
 
 // palette is Okabe and Ito's, safe for colour-blind readers; grey is for
@@ -160,19 +193,36 @@ func Colour(community int) string {
 
 // escape makes s safe as XML text or attribute; characters that XML cannot
 // hold become U+FFFD.
-func escape(s string) string {
-	if !strings.ContainsAny(s, "<>&\"'\n\r\t") && plain(s) {
-		return s
+func escape(s string) string { return string(appendXML(nil, s)) }
+
+// appendXML is escape, appended.
+func appendXML(b []byte, s string) []byte {
+	if plain(s) {
+		return append(b, s...)
 	}
-	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder cannot fail
-	return b.String()
+	var t strings.Builder
+	_ = xml.EscapeText(&t, []byte(s)) // a Builder cannot fail
+	return append(b, t.String()...)
 }
 
+// special are the ASCII characters that must be escaped.
+var special = func() (t [128]bool) {
+	for c := range 0x20 {
+		t[c] = true
+	}
+	for _, c := range "<>&\"'" {
+		t[c] = true
+	}
+	return t
+}()
+
 func plain(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 || s[i] >= 0x80 {
-			return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0xfffe || r == 0xffff })
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return utf8.ValidString(s) && !strings.ContainsAny(s, "<>&\"'") && !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0xfffe || r == 0xffff })
+		}
+		if special[s[i]] {
+			return false
 		}
 	}
 	return true

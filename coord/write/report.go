@@ -16,28 +16,32 @@ import (
 // Report writes one HTML page that needs nothing else: the verdict, the
 // network drawn, when it was in sync, what it shared, the strongest edges, the
 // best of what was not reported, and everything needed to repeat the run.
-// It is meant to be printed.
-func Report(w io.Writer, r *coord.Result, at []coord.Point) error {
-	objects, bars, err := digest(r)
-	if err != nil {
-		return err
-	}
-	edges := make([]int, len(r.Edges))
-	for i := range edges {
-		edges[i] = i
-	}
-	slices.SortStableFunc(edges, func(a, b int) int {
-		x, y := &r.Edges[a], &r.Edges[b]
-		if c := cmp.Compare(nanLast(x.P), nanLast(y.P)); c != 0 {
-			return c
-		}
-		return cmp.Compare(y.Weight, x.Weight)
-	})
+// It is meant to be printed. drawn is the network as [coord.Result.Drawn] gives
+// it, at its layout, and d what [Evidence] saw.
+func Report(w io.Writer, r, drawn *coord.Result, at []coord.Point, d *Digest) error {
+	objects := d.top(25)
 	return reportPage.Execute(w, map[string]any{
-		"R": r, "S": r.Summary, "Network": template.HTML(Drawing(r, at, 960)), "Timeline": template.HTML(timeline(bars)),
-		"Objects": objects[:min(len(objects), 25)], "ObjectCount": len(objects), "Edges": edges[:min(len(edges), 50)],
+		"R": r, "S": r.Summary, "Network": template.HTML(Drawing(drawn, at, 960)), "Timeline": template.HTML(timeline(d.times)),
+		"Objects": objects, "ObjectCount": len(d.objects), "Edges": strongest(r, 50),
 		"Candidates": r.Candidates[:min(len(r.Candidates), 20)], "Networks": networks(r),
 	})
+}
+
+// strongest are the n best edges: by p-value, then weight, then place.
+func strongest(r *coord.Result, n int) (best []int) {
+	order := func(a, b int) int {
+		x, y := &r.Edges[a], &r.Edges[b]
+		return cmp.Or(cmp.Compare(nanLast(x.P), nanLast(y.P)), cmp.Compare(y.Weight, x.Weight), cmp.Compare(a, b))
+	}
+	for i := range r.Edges {
+		if len(best) == n && order(i, best[n-1]) > 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(best, i, order)
+		best = slices.Insert(best, at, i)
+		best = best[:min(len(best), n)]
+	}
+	return best
 }
 
 func nanLast(f float64) float64 {
@@ -56,41 +60,48 @@ type topObject struct {
 	First, Last     int64
 }
 
-// digest goes through the evidence once.
-func digest(r *coord.Result) ([]topObject, []int64, error) {
-	type key struct {
-		kind   coord.Kind
-		object string
+// Digest is what a report needs of the evidence, gathered while it is written.
+type Digest struct {
+	objects map[objectKey]*digested
+	times   []int64 // of the older post of each coincidence
+}
+
+type objectKey struct {
+	kind   coord.Kind
+	object string
+}
+
+type digested struct {
+	topObject
+	edge int // the last edge counted
+}
+
+func (d *Digest) add(e *coord.Evidence) {
+	first, last := min(e.TimeA, e.TimeB), max(e.TimeA, e.TimeB)
+	d.times = append(d.times, first)
+	k := objectKey{e.Kind, e.Object}
+	o := d.objects[k]
+	if o == nil {
+		o = &digested{topObject{Kind: e.Kind, Object: e.Object, Posts: e.ObjectPosts, Accounts: e.ObjectAccounts, First: first, Last: last}, -1}
+		d.objects[k] = o
 	}
-	found := map[key]*topObject{}
-	edgeOf := map[key]int{}
-	var times []int64
-	for e, err := range r.AllEvidence() {
-		if err != nil {
-			return nil, nil, err
-		}
-		k := key{e.Kind, e.Object}
-		first, last := min(e.TimeA, e.TimeB), max(e.TimeA, e.TimeB)
-		o := found[k]
-		if o == nil {
-			o = &topObject{Kind: e.Kind, Object: e.Object, Posts: e.ObjectPosts, Accounts: e.ObjectAccounts, First: first, Last: last}
-			found[k], edgeOf[k] = o, -1
-		}
-		if edgeOf[k] != e.Edge {
-			edgeOf[k] = e.Edge
-			o.Edges++
-		}
-		o.First, o.Last = min(o.First, first), max(o.Last, last)
-		times = append(times, first)
+	if o.edge != e.Edge {
+		o.edge = e.Edge
+		o.Edges++
 	}
-	out := make([]topObject, 0, len(found))
-	for _, o := range found {
-		out = append(out, *o)
+	o.First, o.Last = min(o.First, first), max(o.Last, last)
+}
+
+// top are the n objects behind most edges.
+func (d *Digest) top(n int) []topObject {
+	out := make([]topObject, 0, len(d.objects))
+	for _, o := range d.objects {
+		out = append(out, o.topObject)
 	}
 	slices.SortFunc(out, func(a, b topObject) int {
 		return cmp.Or(cmp.Compare(b.Edges, a.Edges), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Object, b.Object))
 	})
-	return out, times, nil
+	return out[:min(len(out), n)]
 }
 
 type networkRow struct {

@@ -4,12 +4,9 @@
 package write
 
 import (
-	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"math"
-	"strconv"
 	"strings"
 
 	"causeway/coord"
@@ -21,19 +18,11 @@ var EdgeColumns = []string{"account_a", "account_b", "weight", "distinct_objects
 
 // Edges writes edges.csv, sorted by both accounts in byte order.
 func Edges(w io.Writer, r *coord.Result) error {
-	return table(w, EdgeColumns, func(row func(...string) error) error {
+	return table(w, EdgeColumns, func(row *row) error {
 		for i := range r.Edges {
 			e := &r.Edges[i]
-			shared, first := "", ""
-			if e.SharedObjects > 0 {
-				shared = count(e.SharedObjects)
-			}
-			if !math.IsNaN(e.FirstShareA) {
-				first = Float(e.FirstShareA)
-			}
-			if err := row(r.Nodes[e.A].Account, r.Nodes[e.B].Account, count(e.Weight), count(e.Objects), count(e.PostsA), count(e.PostsB), Float(e.MeanDelta),
-				Float(e.P), Float(e.Q), count(e.PostPairs), shared, first, Float(e.PSync), Float(e.QSync), Float(e.POverlap), Float(e.QOverlap), e.Signals, e.Declared,
-				community(r, e.A, e.B), e.Kinds); err != nil {
+			row.text(r.Nodes[e.A].Account).text(r.Nodes[e.B].Account)
+			if err := edgeFields(row, e).text(e.Declared).text(community(r, e.A, e.B)).text(e.Kinds).end(); err != nil {
 				return err
 			}
 		}
@@ -54,10 +43,10 @@ var NodeColumns = []string{"account", "posts", "degree", "strength", "community"
 
 // Nodes writes nodes.csv: the accounts that have an edge.
 func Nodes(w io.Writer, r *coord.Result) error {
-	return table(w, NodeColumns, func(row func(...string) error) error {
+	return table(w, NodeColumns, func(row *row) error {
 		for i := range r.Nodes {
 			n := &r.Nodes[i]
-			if err := row(n.Account, count(n.Posts), strconv.Itoa(n.Degree), count(n.Strength), community(r, i, i), n.Declared); err != nil {
+			if err := row.text(n.Account).count(n.Posts).count(int64(n.Degree)).count(n.Strength).text(community(r, i, i)).text(n.Declared).end(); err != nil {
 				return err
 			}
 		}
@@ -72,7 +61,7 @@ var CommunityColumns = []string{"community", "accounts", "edges", "weight", "den
 // spaces, with spaces and percent signs inside a name percent-encoded.
 func Communities(w io.Writer, r *coord.Result) error {
 	escape := strings.NewReplacer("%", "%25", " ", "%20")
-	return table(w, CommunityColumns, func(row func(...string) error) error {
+	return table(w, CommunityColumns, func(row *row) error {
 		for i := range r.Communities {
 			c := &r.Communities[i]
 			n := float64(len(c.Members))
@@ -84,7 +73,7 @@ func Communities(w io.Writer, r *coord.Result) error {
 			for j, m := range c.Members {
 				members[j] = escape.Replace(r.Nodes[m].Account)
 			}
-			if err := row(c.ID, strconv.Itoa(len(c.Members)), strconv.Itoa(c.Edges), count(c.Weight), Float(density), strings.Join(members, " ")); err != nil {
+			if err := row.text(c.ID).count(int64(len(c.Members))).count(int64(c.Edges)).count(c.Weight).float(density).text(strings.Join(members, " ")).end(); err != nil {
 				return err
 			}
 		}
@@ -95,23 +84,23 @@ func Communities(w io.Writer, r *coord.Result) error {
 // EvidenceColumns are the columns of evidence.csv.
 var EvidenceColumns = []string{"account_a", "account_b", "kind", "object", "content_a", "time_a", "content_b", "time_b", "delta_s", "object_posts", "object_accounts", "p_object", "older"}
 
-// Evidence writes evidence.csv: the coincidences behind every edge.
-func Evidence(w io.Writer, r *coord.Result) error {
-	return table(w, EvidenceColumns, func(row func(...string) error) error {
+// Evidence writes evidence.csv: the coincidences behind every edge. The digest
+// is for [Report].
+func Evidence(w io.Writer, r *coord.Result) (*Digest, error) {
+	d := &Digest{objects: map[objectKey]*digested{}}
+	return d, table(w, EvidenceColumns, func(row *row) error {
 		for e, err := range r.AllEvidence() {
 			if err != nil {
 				return err
 			}
+			d.add(&e)
 			edge := &r.Edges[e.Edge]
-			accounts, older := "", "a"
-			if e.ObjectAccounts > 0 {
-				accounts = count(e.ObjectAccounts)
-			}
+			older := "a"
 			if e.OlderB {
 				older = "b"
 			}
-			if err := row(r.Nodes[edge.A].Account, r.Nodes[edge.B].Account, e.Kind.String(), e.Object, e.ContentA, Seconds(e.TimeA), e.ContentB, Seconds(e.TimeB),
-				Seconds(e.TimeB-e.TimeA), count(e.ObjectPosts), accounts, Float(e.P), older); err != nil {
+			row.text(r.Nodes[edge.A].Account).text(r.Nodes[edge.B].Account).text(e.Kind.String()).text(e.Object).text(e.ContentA).seconds(e.TimeA).text(e.ContentB).seconds(e.TimeB)
+			if err := row.seconds(e.TimeB - e.TimeA).count(e.ObjectPosts).some(e.ObjectAccounts).float(e.P).text(older).end(); err != nil {
 				return err
 			}
 		}
@@ -125,49 +114,4 @@ func Summary(w io.Writer, s coord.Summary) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(s)
-}
-
-func table(w io.Writer, header []string, rows func(row func(...string) error) error) error {
-	b := bufio.NewWriterSize(w, 1<<16)
-	c := csv.NewWriter(b)
-	if err := c.Write(header); err != nil {
-		return err
-	}
-	if err := rows(func(f ...string) error { return c.Write(f) }); err != nil {
-		return err
-	}
-	c.Flush()
-	if err := c.Error(); err != nil {
-		return err
-	}
-	return b.Flush()
-}
-
-func count(n int64) string { return strconv.FormatInt(n, 10) }
-
-// Float writes a number in the shortest form that reads back the same, and
-// nothing for NaN.
-func Float(f float64) string {
-	if math.IsNaN(f) {
-		return ""
-	}
-	if f != 0 && math.Abs(f) < 1e-5 {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
-}
-
-// Seconds writes microseconds as seconds, with a fraction only where there is
-// one.
-func Seconds(us int64) string {
-	sign := ""
-	if us < 0 {
-		sign, us = "-", -us
-	}
-	s := sign + strconv.FormatInt(us/1e6, 10)
-	if f := us % 1e6; f != 0 {
-		frac := strconv.FormatInt(1e6+f, 10)[1:]
-		s += "." + strings.TrimRight(frac, "0")
-	}
-	return s
 }

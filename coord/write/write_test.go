@@ -73,7 +73,7 @@ func TestEdges(t *testing.T) {
 
 func TestEvidence(t *testing.T) {
 	r := detect(t, coord.CNT)
-	rows, err := csv.NewReader(strings.NewReader(text(t, func(w io.Writer) error { return write.Evidence(w, r) }))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(text(t, func(w io.Writer) error { _, err := write.Evidence(w, r); return err }))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,11 @@ func TestXML(t *testing.T) {
 // other place.
 func TestReport(t *testing.T) {
 	r := detect(t, coord.CooRTweet)
-	s := text(t, func(w io.Writer) error { return write.Report(w, r, r.Layout(1)) })
+	digest, err := write.Evidence(io.Discard, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := text(t, func(w io.Writer) error { return write.Report(w, r, r, r.Layout(1), digest) })
 	for _, bad := range []string{"a<b>", "<script", "src=", "href=", "@import", "url("} {
 		if strings.Contains(s, bad) {
 			t.Errorf("the page contains %q", bad)
