@@ -13,7 +13,6 @@ import (
 	"strconv"
 
 	"causeway/trade/dependency"
-	"causeway/trade/inout"
 	"causeway/trade/table"
 )
 
@@ -118,96 +117,3 @@ func (c tradeConcentrationCmd) Run(p *process) error {
 
 // formatFloat gives the shortest decimal that reads back as v.
 func formatFloat(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-
-type tradeLookthroughCmd struct {
-	Z     string `required:"" placeholder:"FILE" help:"Intermediate flows: square CSV, names in the first row and column; row = supplier, column = user."`
-	X     string `required:"" placeholder:"FILE" help:"Output: CSV of name,value."`
-	V     string `placeholder:"FILE" help:"Primary input (value added, employment cost, ...): CSV of name,value in the unit of X."`
-	Ghosh bool   `help:"Supply-driven Ghosh inverse instead of Leontief."`
-
-	Partner []string `placeholder:"NAME" help:"Instead of multipliers, each sector's reliance on these sectors (or on the country whose prefix they carry, as CHN of CHN_C26): by look-through, at face value, hidden."`
-	JSON    bool     `help:"JSON instead of CSV."`
-}
-
-func (c tradeLookthroughCmd) Run(p *process) error {
-	m, notes, err := c.model(p)
-	if err != nil {
-		return err
-	}
-	if len(c.Partner) > 0 {
-		if c.Ghosh {
-			return usagef("--partner follows demand to its suppliers: leave --ghosh out")
-		}
-		return c.reliance(p, m, notes)
-	}
-	var value []float64
-	if c.V != "" {
-		v, err := openTable(p, c.V)
-		if err != nil {
-			return err
-		}
-		var more []string
-		if value, more, err = inout.ReadValues(v, m.Names); err != nil {
-			return err
-		}
-		notes = append(notes, more...)
-	}
-	out, err := m.Multipliers(value)
-	if err != nil {
-		return err
-	}
-	tell(p, notes)
-	if c.JSON {
-		return writeJSON(p, out)
-	}
-	rows := make([][]string, len(out))
-	for i, o := range out {
-		rows[i] = []string{o.Name, formatFloat(o.Output), formatFloat(o.Diagonal), o.Effect.String(), o.Multiplier.String()}
-	}
-	return writeCSV(p, []string{"name", "output_multiplier", "diagonal", "effect", "multiplier"}, rows)
-}
-
-func (c tradeLookthroughCmd) reliance(p *process, m *inout.Model, notes []string) error {
-	partner, err := m.Partner(c.Partner...)
-	if err != nil {
-		return err
-	}
-	out, err := m.Reliance(partner)
-	if err != nil {
-		return err
-	}
-	tell(p, notes)
-	if c.JSON {
-		return writeJSON(p, out)
-	}
-	rows := make([][]string, len(out))
-	for i, r := range out {
-		rows[i] = []string{r.Name, r.Look.String(), r.Face.String(), r.Hidden.String()}
-	}
-	return writeCSV(p, []string{"name", "look_through", "face_value", "hidden"}, rows)
-}
-
-// model reads and factorises the table of the flags.
-func (c tradeLookthroughCmd) model(p *process) (*inout.Model, []string, error) {
-	z, err := openTable(p, c.Z)
-	if err != nil {
-		return nil, nil, err
-	}
-	x, err := openTable(p, c.X)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, notes, err := inout.ReadTable(z, x)
-	if err != nil {
-		return nil, nil, err
-	}
-	side := inout.Leontief
-	if c.Ghosh {
-		side = inout.Ghosh
-	}
-	m, err := inout.NewModel(t, side)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", z.Name, err)
-	}
-	return m, notes, nil
-}

@@ -83,21 +83,26 @@ func (m *Model) Reliance(partner []bool) ([]Reliance, error) {
 // An Extraction is a loss if part of a partner's deliveries were gone and
 // nobody replaced them: an upper bound.
 type Extraction struct {
-	Output  float64      `json:"output"`  // 1'(L f - L* f*), in the unit of f
-	Value   trade.Figure `json:"value"`   // v'(L f - L* f*)
+	Output  float64      `json:"output"`  // 1'(L f - L* f*), or 1'(f'G - f'G*), in the unit of f
+	Value   trade.Figure `json:"value"`   // the same times value / output of each sector
 	Sectors []float64    `json:"sectors"` // output lost by sector
 }
 
 // Extract scales what the partner's sectors deliver to the others by 1 - phi
 // (hypothetical extraction; Dietzenbacher and Lahr 2013, Economic Systems
-// Research 25(3)), their deliveries to final demand too if final says so. f is
-// final demand, value the primary input of each sector in absolute terms (nil
-// leaves Value unknown).
+// Research 25(3)), their deliveries to final demand too if final says so. value
+// is the primary input of each sector in absolute terms (nil leaves Value
+// unknown).
+//
+// In a Leontief model f is final demand and the loss runs backwards: what the
+// partner and its suppliers no longer sell. In a Ghosh model f is all primary
+// input (output less intermediate inputs) and the loss runs forwards: what the
+// users of the partner's deliveries can no longer make.
 func (m *Model) Extract(partner []bool, phi float64, f, value []float64, final bool) (Extraction, error) {
 	n := len(m.Names)
 	switch {
-	case m.Side != Leontief:
-		return Extraction{}, fmt.Errorf("extract: the demand-driven (Leontief) model is needed")
+	case final && m.Side != Leontief:
+		return Extraction{}, fmt.Errorf("extract: final demand belongs to the demand-driven (Leontief) model")
 	case len(partner) != n || len(f) != n || (value != nil && len(value) != n):
 		return Extraction{}, fmt.Errorf("extract: %d sectors marked, %d demands, %d values; the table has %d", len(partner), len(f), len(value), n)
 	case !(phi >= 0 && phi <= 1):
@@ -118,13 +123,13 @@ func (m *Model) Extract(partner []bool, phi float64, f, value []float64, final b
 			left[i] *= 1 - phi
 		}
 	}
-	before, err := m.Solve(f)
+	before, err := m.solve(f, m.Side == Ghosh)
 	if err != nil {
 		return Extraction{}, err
 	}
-	reduced := &Model{Table: m.Table, Side: Leontief, C: less}
+	reduced := &Model{Table: m.Table, Side: m.Side, C: less}
 	reduced.lu.Factorize(identityMinus(less))
-	after, err := reduced.Solve(left)
+	after, err := reduced.solve(left, m.Side == Ghosh)
 	if err != nil {
 		return Extraction{}, err
 	}
@@ -141,4 +146,16 @@ func (m *Model) Extract(partner []bool, phi float64, f, value []float64, final b
 		e.Value = trade.Known(lost)
 	}
 	return e, nil
+}
+
+// Primary gives all primary input of each sector: output less what it uses of
+// the sectors.
+func (t *Table) Primary() []float64 {
+	out := append([]float64(nil), t.X...)
+	for i := range t.Names {
+		for j, v := range t.Z.RawRowView(i) {
+			out[j] -= v
+		}
+	}
+	return out
 }

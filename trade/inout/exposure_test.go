@@ -45,6 +45,19 @@ func TestHiddenExposure(t *testing.T) {
 	if math.Abs(e.Output-40) > 1e-12 || math.Abs(e.Value.Value-40) > 1e-12 {
 		t.Errorf("extraction: %+v; want the 40 of metal that is not bought any more", e)
 	}
+	forward, err := NewModel(m.Table, Ghosh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err = forward.Extract(china, 0.5, forward.Primary(), nil, false); err != nil {
+		t.Fatal(err)
+	}
+	if want := []float64{0, 20, 20}; math.Abs(e.Sectors[1]-want[1]) > 1e-12 || math.Abs(e.Sectors[2]-want[2]) > 1e-12 || e.Sectors[0] != 0 {
+		t.Errorf("forward extraction: %v; want %v: half the metal is gone, and with it what it goes into", e.Sectors, want)
+	}
+	if _, err = forward.Extract(china, 0.5, forward.Primary(), nil, true); err == nil {
+		t.Error("final demand was cut in a supply-driven model")
+	}
 	if _, err := m.Partner("CHE"); err == nil || !strings.Contains(err.Error(), `"CHE_"`) {
 		t.Errorf("unknown partner: %v", err)
 	}
