@@ -81,7 +81,11 @@ func TestBrowserVerdicts(t *testing.T) {
 		a, _ := json.Marshal(r)
 		b, _ := json.Marshal(&got[i].Report)
 		if !bytes.Equal(a, b) {
-			t.Errorf("%s: the reports differ:\n%s\n%s", list[i].name, a, b)
+			at := 0
+			for at < min(len(a), len(b)) && a[at] == b[at] {
+				at++
+			}
+			t.Errorf("%s: the reports differ (is the program of now? run .ci/assets) from ...%.200s\nand ...%.200s", list[i].name, a[max(0, at-60):], b[max(0, at-60):])
 		}
 		if d := cmp.Diff(found, got[i].Found); d != "" {
 			t.Errorf("%s: what was found differs:\n%s", list[i].name, d)
