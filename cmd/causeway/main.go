@@ -66,6 +66,7 @@ type cli struct {
 	Audit     auditCmd     `cmd:"" help:"The tamper-evident log: verify, prove, export."`
 	Opinion   opinionCmd   `cmd:"" help:"Estimate how countries see each other, with intervals that hold."`
 	Statement statementCmd `cmd:"" help:"Public statements: draft, sign, publish, verify, correct, retract."`
+	Witness   witnessCmd   `cmd:"" help:"A witness of other agencies' statement logs: co-sign what only ever grows."`
 	Stix      stixCmd      `cmd:"" help:"Check STIX objects and patterns."`
 	Synth     synthCmd     `cmd:"" help:"Synthetic posts with a known truth."`
 	Taxii     taxiiCmd     `cmd:"" help:"Talk to TAXII 2.1 servers; the node's own inbox."`

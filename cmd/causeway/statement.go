@@ -25,6 +25,7 @@ type statementCmd struct {
 	Key       statementKeyCmd       `cmd:"" help:"Make a signing key for one purpose."`
 	Draft     statementDraftCmd     `cmd:"" help:"Check a statement and freeze its bytes; prints the digest to sign."`
 	Sign      statementSignCmd      `cmd:"" help:"Sign a frozen statement with Ed25519 and ML-DSA-65."`
+	Witness   statementWitnessCmd   `cmd:"" help:"Have publication ask a witness service."`
 	Publish   statementPublishCmd   `cmd:"" help:"Log and publish every draft that has its signatures."`
 	Verify    statementVerifyCmd    `cmd:"" help:"Check a published site: words, signatures, dates, log and every page."`
 	Correct   statementCorrectCmd   `cmd:"" help:"Draft the next version of a published statement with a correction."`
@@ -153,18 +154,30 @@ func (c *statementPublishCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	done, err := c.folder().Publish(statement.Round{Now: now, Verifier: page, Metadata: statement.Metadata{
+	done, err := c.folder().Publish(statement.Round{Now: now, Verifier: page, Reach: reach(p), Metadata: statement.Metadata{
 		Publisher: c.Publisher, Contact: c.Contact, CanonicalURL: strings.TrimSuffix(c.URL, "/") + "/", Role: "publisher",
 		Witnesses: statement.WitnessPolicy{K: c.Witnesses, Nations: c.Witnesses},
 	}})
 	if err != nil {
 		return err
 	}
+	for _, a := range done.Asked {
+		if a.Err != nil {
+			fmt.Fprintf(p.stderr, "note: the witness %s did not co-sign: %v\n", a.Name, a.Err)
+		}
+	}
 	if !verifier.Built() {
 		fmt.Fprintln(p.stderr, "note: this causeway was built without the program that checks a site in a browser; the site's page says so (build with make build, which needs Node)")
 	}
 	fmt.Fprintf(p.stdout, "published %d statements, %d in the log, %d of %d files written to %s\n", done.Drafts, done.Statements, done.Written, done.Files, string(c.folder().Site()))
 	return nil
+}
+
+// reach asks witness services over the web.
+func reach(p *process) func(statement.WitnessAt) statement.Cosigner {
+	return func(w statement.WitnessAt) statement.Cosigner {
+		return statement.RemoteWitness{WitnessAt: w, Ctx: p.ctx, Client: http.DefaultClient}
+	}
 }
 
 type statementVerifyCmd struct {

@@ -215,6 +215,57 @@ func (f Folder) translations() ([]translationFile, error) {
 // Published counts what a round did.
 type Published struct {
 	Drafts, Statements, Written, Files int
+
+	Asked []Asked // witness services
+}
+
+// committedFile holds the entries that witnesses were asked about and that are
+// not published yet, in the order of the log. Whatever else happens, the next
+// round logs these first: witnesses may have co-signed them.
+const committedFile = "committed.json"
+
+type committedEntry struct {
+	JSON []byte `json:"record"`
+	Note []byte `json:"note"`
+}
+
+// commit keeps the entries of a round before the first witness is asked.
+func (f Folder) commit(entries []Record) error {
+	var out []committedEntry
+	for _, r := range entries {
+		out = append(out, committedEntry{r.JSON, r.Note})
+	}
+	b, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	return keepDurably(f.at(committedFile), b)
+}
+
+// committed reads them, without those that were published after all.
+func (f Folder) committed(published []Record) (out []Draft, err error) {
+	b, err := os.ReadFile(f.at(committedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var entries []committedEntry
+	if err == nil {
+		err = json.Unmarshal(b, &entries)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.at(committedFile), err)
+	}
+	for _, e := range entries {
+		if slices.ContainsFunc(published, func(r Record) bool { return bytes.Equal(r.Note, e.Note) }) {
+			continue
+		}
+		_, sigs, ok := strings.Cut(string(e.Note), "\n\n")
+		if !ok {
+			return nil, fmt.Errorf("%s is damaged", f.at(committedFile))
+		}
+		out = append(out, Draft{JSON: e.JSON, Sigs: sigs, committed: true})
+	}
+	return out, nil
 }
 
 // Round is what a publisher brings to a round of publication.
@@ -223,13 +274,29 @@ type Round struct {
 	Now      time.Time
 	Verifier map[string][]byte // the page that checks the site
 	Releaser Releaser          // asks the node's label decisions; nil checks form alone
+	// Reach gives a witness service of the folder's list; nil asks none.
+	Reach func(WitnessAt) Cosigner
 }
 
 // Publish logs every draft of the folder and writes the site. What would not
-// verify is not written.
+// verify is not written. One process publishes at a time.
 func (f Folder) Publish(round Round) (p Published, err error) {
+	lock, err := lockFolder(f.at("lock"))
+	if err != nil {
+		return p, fmt.Errorf("publish: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	m, now := round.Metadata, round.Now
-	pub := Publication{Now: now, Verifier: round.Verifier, Releaser: round.Releaser}
+	pub := Publication{Now: now, Verifier: round.Verifier, Releaser: round.Releaser, Commit: f.commit}
+	if round.Reach != nil {
+		services, err := f.Witnesses()
+		if err != nil {
+			return p, err
+		}
+		for _, w := range services {
+			pub.Cosigners = append(pub.Cosigners, round.Reach(w))
+		}
+	}
 	if pub.Secrets, err = f.Secrets(); err != nil {
 		return p, err
 	}
@@ -272,10 +339,16 @@ func (f Folder) Publish(round Round) (p Published, err error) {
 	if err != nil {
 		return p, err
 	}
+	if pub.Drafts, err = f.committed(records); err != nil {
+		return p, err
+	}
 	for _, d := range drafts {
-		pub.Drafts = append(pub.Drafts, d.Draft)
+		if !slices.ContainsFunc(pub.Drafts, func(c Draft) bool { return bytes.Equal(c.JSON, d.JSON) }) {
+			pub.Drafts = append(pub.Drafts, d.Draft)
+		}
 	}
 	files, err := pub.Publish()
+	p.Asked = pub.Asked
 	if err != nil {
 		return p, err
 	}
@@ -285,7 +358,7 @@ func (f Folder) Publish(round Round) (p Published, err error) {
 			return p, fmt.Errorf("publish: the site would not verify, nothing was written: %s %s: %s", x.Code, x.Where, x.Text)
 		}
 	}
-	p = Published{Drafts: len(drafts), Statements: len(r.Statements), Files: len(files)}
+	p.Drafts, p.Statements, p.Files = len(pub.Drafts), len(r.Statements), len(files)
 	if p.Written, err = f.writeSite(files); err != nil {
 		return p, err
 	}
@@ -293,6 +366,9 @@ func (f Folder) Publish(round Round) (p Published, err error) {
 		// A draft left behind by a crash is refused by the next round, which
 		// sees it published.
 		err = errors.Join(err, os.Remove(d.File), os.Remove(sigsOf(d.File)))
+	}
+	if e := os.Remove(f.at(committedFile)); !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
 	}
 	for _, x := range translations {
 		// Published again after a crash, a translation replaces itself.
@@ -305,8 +381,21 @@ func (f Folder) Publish(round Round) (p Published, err error) {
 }
 
 // writeSite writes what changed, the checkpoint last: a crash leaves the old
-// checkpoint over a longer site, and publishing again completes it.
+// checkpoint over a longer site, and publishing again completes it. A new site
+// appears whole or not at all.
 func (f Folder) writeSite(files map[string][]byte) (n int, err error) {
+	site := f.at("site")
+	if _, missing := os.Stat(site); errors.Is(missing, fs.ErrNotExist) {
+		site = f.at("site.writing")
+		if err := os.RemoveAll(site); err != nil { // of a round that was cut off
+			return 0, err
+		}
+		defer func() {
+			if err == nil {
+				err = os.Rename(site, f.at("site"))
+			}
+		}()
+	}
 	names := make([]string, 0, len(files))
 	for name := range files {
 		names = append(names, name)
@@ -318,10 +407,10 @@ func (f Folder) writeSite(files map[string][]byte) (n int, err error) {
 		return strings.Compare(a, b)
 	})
 	for _, name := range names {
-		if old, err := f.Site().Read(name); err == nil && bytes.Equal(old, files[name]) {
+		if old, err := Dir(site).Read(name); err == nil && bytes.Equal(old, files[name]) {
 			continue
 		}
-		if err := writeWhole(f.at("site", name), files[name], 0o644); err != nil {
+		if err := writeWhole(filepath.Join(site, name), files[name], 0o644); err != nil {
 			return n, err
 		}
 		n++

@@ -17,6 +17,8 @@ import (
 type Draft struct {
 	JSON []byte
 	Sigs string // signature lines
+
+	committed bool // witnesses may have co-signed it: it is logged as it is
 }
 
 // Sign adds a signatory's two signatures to a frozen draft.
@@ -55,6 +57,13 @@ type Publication struct {
 	Published []Record
 	Drafts    []Draft
 
+	// Cosigners are witness services to ask besides the witness keys at hand.
+	// Before the first is asked, Commit keeps the entries that are to be logged:
+	// a witness that has co-signed them will take no others in their place.
+	Cosigners []Cosigner
+	Commit    func(entries []Record) error
+	Asked     []Asked // what became of asking, after Publish
+
 	Verifier map[string][]byte // files of the page that checks the site, by path; the signed metadata name each
 
 	Translations []Translated // those of the published site
@@ -79,7 +88,7 @@ func (p *Publication) Publish() (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.PublicOnly(p.Releaser); err != nil {
+		if err := s.PublicOnly(p.Releaser); err != nil && !d.committed {
 			return nil, fmt.Errorf("publish %s: %w", s.ID, err)
 		}
 		text, _ := s.NoteText()
@@ -94,7 +103,7 @@ func (p *Publication) Publish() (map[string][]byte, error) {
 		if why := s.missing(by); why != "" {
 			return nil, fmt.Errorf("publish %s: %s", s.ID, why)
 		}
-		if s.ValidUntil != nil && !p.Now.Before(*s.ValidUntil) {
+		if s.ValidUntil != nil && !p.Now.Before(*s.ValidUntil) && !d.committed {
 			return nil, fmt.Errorf("publish %s: it expired %s", s.ID, s.ValidUntil.Format(time.RFC3339))
 		}
 		if i, ok := latest[s.ID]; ok {
@@ -112,11 +121,22 @@ func (p *Publication) Publish() (map[string][]byte, error) {
 	if translations, p.Metadata.Translations, err = join(p.Translations, p.Translate, records, latest, p.Metadata.Keys); err != nil {
 		return nil, err
 	}
-	cp, err := p.checkpoint(records)
+	cp, err := p.checkpoint(records, first)
 	if err != nil {
 		return nil, err
 	}
-	for i := first; i < len(records); i++ {
+	seen := map[string]bool{}
+	for i := range records {
+		// An entry whose own checkpoint no longer meets the policy, since the
+		// quorum was raised or a witness left, is known from today's.
+		if key := string(records[i].Checkpoint); i < first {
+			if _, ok := seen[key]; !ok {
+				seen[key] = openCheckpoint(records[i].Checkpoint, &p.Metadata).err == nil
+			}
+			if seen[key] {
+				continue
+			}
+		}
 		records[i].Checkpoint = cp
 	}
 	p.Metadata.Verifier = nil
@@ -148,8 +168,9 @@ func (p *Publication) sign(purpose, name, text string) (string, error) {
 	return "", fmt.Errorf("publish: no %s key is at hand; make one with causeway statement key", purpose)
 }
 
-// checkpoint signs the log's head and has it co-signed.
-func (p *Publication) checkpoint(records []Record) ([]byte, error) {
+// checkpoint signs the log's head and has it co-signed, by the witness keys at
+// hand and by the witness services.
+func (p *Publication) checkpoint(records []Record, first int) ([]byte, error) {
 	t, err := treeOf(records)
 	if err != nil {
 		return nil, err
@@ -157,6 +178,11 @@ func (p *Publication) checkpoint(records []Record) ([]byte, error) {
 	root, err := tlog.TreeHash(int64(len(records)), t)
 	if err != nil {
 		return nil, err
+	}
+	if p.Commit != nil && len(p.Cosigners) > 0 {
+		if err := p.Commit(records[first:]); err != nil {
+			return nil, fmt.Errorf("publish: keep the entries before witnesses are asked: %w", err)
+		}
 	}
 	body := checkpointBody(p.Metadata.LogOrigin, int64(len(records)), root)
 	sig, err := p.sign("log", p.Metadata.LogOrigin, body)
@@ -172,9 +198,15 @@ func (p *Publication) checkpoint(records []Record) ([]byte, error) {
 			sig += line
 		}
 	}
-	cp := []byte(body + "\n" + sig)
+	cp := p.cosign([]byte(body+"\n"+sig), t, int64(len(records)))
 	if c := openCheckpoint(cp, &p.Metadata); c.err != nil {
-		return nil, fmt.Errorf("publish: %w", c.err)
+		err := fmt.Errorf("publish: %w", c.err)
+		for _, a := range p.Asked {
+			if a.Err != nil {
+				err = errors.Join(err, fmt.Errorf("witness %s: %w", a.Name, a.Err))
+			}
+		}
+		return nil, err
 	}
 	return cp, nil
 }

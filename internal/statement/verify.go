@@ -79,7 +79,7 @@ type Report struct {
 	Pinned     bool      `json:"keys_pinned"`
 	Checkpoint string    `json:"checkpoint"`
 
-	Witnesses []Witness     `json:"witnesses"` // of the checkpoint, by name
+	Witnesses []Cosignature `json:"witnesses"` // of the checkpoint, by name
 	Quorum    WitnessPolicy `json:"quorum"`    // what the policy that was used demands
 	Answers   []Answer      `json:"answers"`
 
@@ -87,8 +87,8 @@ type Report struct {
 	translations []Translated
 }
 
-// A Witness co-signed the checkpoint.
-type Witness struct {
+// A Cosignature is one witness's over the checkpoint.
+type Cosignature struct {
 	Name   string    `json:"name"`
 	Nation string    `json:"nation"`
 	At     time.Time `json:"at"`
@@ -163,7 +163,7 @@ type cosigned1 struct {
 	size int64
 	root tlog.Hash
 	at   time.Time
-	by   []Witness
+	by   []Cosignature
 	err  error
 	code string
 }
@@ -218,7 +218,7 @@ func openCheckpoint(b []byte, trust *Metadata) (c cosigned1) {
 	nations := map[string]bool{}
 	for _, w := range witnesses {
 		nations[w.Key.Nation] = true
-		c.by = append(c.by, Witness{w.Key.Name, w.Key.Nation, w.At})
+		c.by = append(c.by, Cosignature{w.Key.Name, w.Key.Nation, w.At})
 		if w.At.After(c.at) {
 			c.at = w.At
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"html/template"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -354,22 +355,19 @@ func (q *request) publish() error {
 	if err := q.logged("publish-statements", ""); err != nil {
 		return err
 	}
-	witnesses := 0
-	secrets, err := q.site.folder().Secrets()
+	quorum, err := q.site.folder().Quorum()
 	if err != nil {
 		return err
-	}
-	for _, s := range secrets {
-		if s.Purpose == "witness" {
-			witnesses++
-		}
 	}
 	page, err := verifier.Files()
 	if err != nil {
 		return err
 	}
-	done, err := q.site.folder().Publish(statement.Round{Now: q.now, Verifier: page, Metadata: statement.Metadata{Publisher: q.site.node.Config.Name, Contact: q.say("draft.office"), Role: "publisher",
-		CanonicalURL: "https://" + q.Request.Host + "/", Witnesses: statement.WitnessPolicy{K: max(witnesses, 1), Nations: max(witnesses, 1)}}})
+	reach := func(w statement.WitnessAt) statement.Cosigner {
+		return statement.RemoteWitness{WitnessAt: w, Ctx: q.ctx(), Client: http.DefaultClient}
+	}
+	done, err := q.site.folder().Publish(statement.Round{Now: q.now, Verifier: page, Reach: reach, Metadata: statement.Metadata{Publisher: q.site.node.Config.Name, Contact: q.say("draft.office"), Role: "publisher",
+		CanonicalURL: "https://" + q.Request.Host + "/", Witnesses: quorum}})
 	if err != nil {
 		return act(err)
 	}
