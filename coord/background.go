@@ -186,6 +186,8 @@ func (k *kindPosts) prepare(ctx context.Context, lo, hi int64) error {
 			}
 		}
 	}
+	k.store.dropped += k.bg.repeats
+	k.bg.repeats = k.store.dropped
 	return k.findHeavy(ctx)
 }
 

@@ -152,7 +152,7 @@ func (c *cluster) posts(r io.Reader) error {
 		return s.add(record{time: at[0], object: o, account: a, content: content})
 	})
 	s.mem = sortRecords(s.mem, make([]record, len(s.mem)))
-	s.sorted = true
+	s.ordered = len(s.mem)
 	c.k.store = s
 	return err
 }

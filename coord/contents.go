@@ -193,8 +193,11 @@ func (c *contents) string(id uint32) (string, error) {
 	return string(s), err
 }
 
-func (c *contents) grow() error {
-	c.table = large[uint64](c.opt, 2*len(c.table))
+func (c *contents) grow() error { return c.rebuild(2 * len(c.table)) }
+
+// rebuild makes the table anew, with room for size entries.
+func (c *contents) rebuild(size int) error {
+	c.table = large[uint64](c.opt, size)
 	mask := uint64(len(c.table) - 1)
 	for id := uint32(0); id < c.n; {
 		b, err := c.block(int(id / entriesPerBlock))

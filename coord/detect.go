@@ -11,32 +11,35 @@ func Detect(ctx context.Context, src Source, opt Options) (*Result, error) {
 	if err := opt.normalise(); err != nil {
 		return nil, err
 	}
-	var scratch *ledger
-	if opt.Scratch != nil {
-		scratch = &ledger{Scratch: opt.Scratch}
-		opt.Scratch = scratch
-	}
-	r, err := detect(ctx, src, &opt)
-	if err != nil {
-		if scratch != nil {
-			err = errors.Join(err, scratch.close())
+	return withLedger(&opt, func() (*Result, error) {
+		p, err := load(ctx, src, &opt)
+		if err != nil {
+			return nil, err
 		}
-		return nil, err
+		p.contents.table = nil // no more look-ups
+		return detect(ctx, p)
+	})
+}
+
+// withLedger runs a detection whose scratch files are remembered: they go with
+// the result, or at once when there is none.
+func withLedger(opt *Options, run func() (*Result, error)) (*Result, error) {
+	if opt.Scratch == nil {
+		return run()
 	}
-	if scratch != nil {
-		r.scratch = scratch
-		r.Summary.Load.Spilled = scratch.used
+	scratch := &ledger{Scratch: opt.Scratch}
+	opt.Scratch = scratch
+	r, err := run()
+	if err != nil {
+		return nil, errors.Join(err, scratch.close())
 	}
+	r.scratch = scratch
+	r.Summary.Load.Spilled = scratch.used
 	return r, nil
 }
 
-func detect(ctx context.Context, src Source, opt *Options) (*Result, error) {
-	p, err := load(ctx, src, opt)
-	if err != nil {
-		return nil, err
-	}
-	p.contents.table = nil // no more look-ups
-	if opt.Semantics == Corrected {
+func detect(ctx context.Context, p *posts) (*Result, error) {
+	if p.opt.Semantics == Corrected {
 		return detectCorrected(ctx, p)
 	}
 	return detectPairs(ctx, p)

@@ -113,8 +113,11 @@ func (n *names) entry(id uint32) (Kind, []byte) { return entryOf(n.at(n.place[id
 func (n *names) bytes(id uint32) []byte         { _, s := n.entry(id); return s }
 func (n *names) string(id uint32) string        { return string(n.bytes(id)) }
 
-func (n *names) grow() {
-	n.table = large[uint64](n.opt, 2*len(n.table))
+func (n *names) grow() { n.rebuild(2 * len(n.table)) }
+
+// rebuild makes the table anew, with room for size entries.
+func (n *names) rebuild(size int) {
+	n.table = large[uint64](n.opt, size)
 	mask := uint64(len(n.table) - 1)
 	for _, at := range n.place { // in order of place, so memory is read as it lies
 		k, s := entryOf(n.at(at))

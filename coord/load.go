@@ -36,24 +36,30 @@ func newPosts(opt *Options) *posts {
 // load reads the source to its end.
 func load(ctx context.Context, src Source, opt *Options) (*posts, error) {
 	p := newPosts(opt)
+	return p, p.load(ctx, src)
+}
+
+// load adds the posts of a source.
+func (p *posts) load(ctx context.Context, src Source) error {
+	opt := p.opt
 	var b Batch
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		err := src.Next(&b)
 		if p.in.Rows == 0 && b.Done > 0 && b.Total > b.Done {
 			p.reserve(&b)
 		}
 		if err := p.addAll(b.Posts); err != nil {
-			return nil, err
+			return err
 		}
 		opt.Progress("read", b.Done, b.Total)
 		if errors.Is(err, io.EOF) {
-			return p, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -180,6 +186,9 @@ func (p *posts) add(x *Post, h *hashes) error {
 	return nil
 }
 
+// ErrMemory is wrapped by the error of posts that do not fit.
+var ErrMemory = errors.New("the posts exceed the memory budget")
+
 // fit moves posts and content ids to scratch when they exceed their share of
 // the budget: half for the posts with the buffer that sorts them, an eighth for
 // the ids.
@@ -187,7 +196,7 @@ func (p *posts) fit() error {
 	opt := p.opt
 	if !p.spilled && p.kept()*2*recordBytes > opt.Memory/2 {
 		if opt.Scratch == nil {
-			return fmt.Errorf("the posts exceed the memory budget of %d bytes and there is no scratch space", opt.Memory)
+			return fmt.Errorf("%w of %d bytes and there is no scratch space", ErrMemory, opt.Memory)
 		}
 		p.spilled = true
 		for _, s := range p.stores {

@@ -14,6 +14,11 @@ type record struct {
 	flags   uint32
 }
 
+// after says whether r comes behind x in order of object and time.
+func (r *record) after(x *record) bool {
+	return r.object > x.object || r.object == x.object && r.time > x.time
+}
+
 // selfShare marks a post whose object is the post itself: it counts as a post
 // of its account but shares nothing.
 const selfShare = 1

@@ -21,7 +21,8 @@ type store struct {
 	scratch Scratch
 	parts   []*part
 	posts   int64
-	sorted  bool
+	ordered int   // the first so many of mem are in order
+	dropped int64 // repeated posts that sorting found and left out
 }
 
 // part is one scratch file of records.
@@ -111,15 +112,14 @@ func (s *store) spill(scratch Scratch) error {
 // shorten the group it is given, in place. Groups come in no fixed order and
 // from several goroutines, told apart by worker.
 func (s *store) sort(ctx context.Context, fix func(worker int, g []record) []record) error {
-	s.sorted = true
 	if s.parts == nil {
-		s.mem = sortRecords(s.mem, large[record](s.opt, len(s.mem)))
+		s.settle()
 		out := s.mem[:0]
 		err := groups(s.mem, func(g []record) error {
 			out = append(out, fix(0, g)...)
 			return ctx.Err()
 		})
-		s.mem = out
+		s.mem, s.ordered = out, len(out)
 		s.posts = int64(len(out))
 		return err
 	}
@@ -158,6 +158,30 @@ func (s *store) sort(ctx context.Context, fix func(worker int, g []record) []rec
 	})
 	s.posts = posts.Load()
 	return err
+}
+
+// settle brings what was added since the last time in order: it is sorted and
+// merged into the rest, behind what has the same object and time.
+func (s *store) settle() {
+	if s.ordered == 0 {
+		s.mem = sortRecords(s.mem, large[record](s.opt, len(s.mem)))
+		s.ordered = len(s.mem)
+		return
+	}
+	added := slices.Clone(s.mem[s.ordered:])
+	added = sortRecords(added, make([]record, len(added)))
+	at, old := len(s.mem), s.ordered
+	for n := len(added); n > 0; {
+		at--
+		if old > 0 && s.mem[old-1].after(&added[n-1]) {
+			old--
+			s.mem[at] = s.mem[old]
+		} else {
+			n--
+			s.mem[at] = added[n]
+		}
+	}
+	s.ordered = len(s.mem)
 }
 
 // each calls do with every object's posts, in no fixed order and from several

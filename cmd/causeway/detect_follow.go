@@ -29,6 +29,7 @@ type follower struct {
 	opt   coord.Options
 	dir   string // out/.follow
 	state followState
+	counting
 }
 
 // followState is state.json of a follower.
@@ -40,6 +41,9 @@ type followState struct {
 	Late   int64                `json:"late_posts"` // came behind the horizon and were left out
 	Priors []coord.Prior        `json:"networks"`
 	Shown  int64                `json:"shown_log_bytes"` // length of the log the results are of
+	// Texts says that there are texts: they gather around the first of each
+	// kind in order of time, so a late one may change what later ones are.
+	Texts bool `json:"texts,omitempty"`
 }
 
 // followed is how far a file has been read.
@@ -71,11 +75,11 @@ func (c *detectCmd) follow(p *process, opt coord.Options, out string) error {
 			}
 		}
 		if round == c.Polls {
-			return nil
+			return f.checkpoint(0)
 		}
 		select {
 		case <-p.ctx.Done():
-			return p.ctx.Err()
+			return errors.Join(f.checkpoint(0), p.ctx.Err())
 		case <-time.After(c.Every):
 		}
 	}
@@ -112,16 +116,24 @@ func (f *follower) save() error {
 	if err != nil {
 		return err
 	}
-	next := f.path("state.json.next")
+	return f.replace("state.json", func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// replace puts a file in its place whole, or leaves the old one.
+func (f *follower) replace(name string, to func(io.Writer) error) error {
+	next := f.path(name + ".next")
 	if err := writeResult(next, func(w io.Writer) error {
-		if _, err := w.Write(b); err != nil {
+		if err := to(w); err != nil {
 			return err
 		}
 		return w.(*os.File).Sync()
 	}); err != nil {
 		return err
 	}
-	return os.Rename(next, f.path("state.json"))
+	return os.Rename(next, f.path(name))
 }
 
 // files lists the posts there are now; a folder gives every file in it.
@@ -279,6 +291,7 @@ func (f *follower) append(src read.Source, at *followed) error {
 			}
 			state.Log += int64(len(line))
 			state.Posts++
+			state.Texts = state.Texts || x.Kind == coord.Text
 			state.Newest = max(state.Newest, x.Time)
 			if f.cmd.Horizon > 0 && x.Time < state.Newest-f.cmd.Horizon.Microseconds() {
 				state.Late++
@@ -305,25 +318,10 @@ func (f *follower) append(src read.Source, at *followed) error {
 
 // detect analyses all posts inside the horizon and replaces the results.
 func (f *follower) detect(out string) error {
-	log, err := os.Open(f.path("posts"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	part := newPartSource(io.NewSectionReader(log, 0, f.state.Log))
-	if f.cmd.Horizon > 0 {
-		part.oldest = f.state.Newest - f.cmd.Horizon.Microseconds()
-	}
-	opt := f.opt
-	src, err := f.cmd.wrapped(part, &opt)
-	if err != nil {
-		return err
-	}
+	start := time.Now()
 	scratch := &scratchDir{parent: out}
 	defer scratch.remove()
-	opt.Scratch = scratch
-	start := time.Now()
-	r, err := coord.Detect(f.p.ctx, src, opt)
+	r, counted, err := f.result(scratch)
 	if err != nil {
 		return err
 	}
@@ -342,8 +340,8 @@ func (f *follower) detect(out string) error {
 			fmt.Fprintf(f.p.stdout, "; %s %s", c.ID, c.What)
 		}
 	}
-	fmt.Fprintf(f.p.stdout, " (%.2f s)\n", time.Since(start).Seconds())
-	return nil
+	fmt.Fprintf(f.p.stdout, " (%d posts counted, %.2f s)\n", counted, time.Since(start).Seconds())
+	return f.checkpoint(f.counted.Log / 4)
 }
 
 func writeChanges(w io.Writer, changes []coord.Change) error {
