@@ -30,8 +30,10 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"causeway/internal/desk"
+	"causeway/internal/desk/office"
 	"causeway/internal/line"
 	"causeway/internal/people"
+	"causeway/internal/statement"
 	"causeway/internal/vault"
 	"causeway/label"
 	"causeway/label/policies"
@@ -59,7 +61,9 @@ const (
 	policiesDir = "policies"
 	vaultDir    = "vault"
 	runsDir     = "runs"
-	spoolDir    = "spool"
+	// StatementsDir is the folder of public statements.
+	StatementsDir = "statements"
+	spoolDir      = "spool"
 )
 
 // Node is one open installation.
@@ -70,6 +74,7 @@ type Node struct {
 	Line   *line.Line
 	People *people.Registry
 	Desk   *desk.Desk
+	Office *office.Office
 	Log    *slog.Logger
 
 	auditKey note.Signer
@@ -226,6 +231,9 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 			line.ClearanceWord: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
 				return n.Desk.TakeWord(tx, partner, body)
 			},
+			line.CosignWord: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
+				return n.Office.Take(tx, partner, body)
+			},
 		},
 		PartnersChanged: func(ctx context.Context, _ []vault.Reader) error {
 			if n.Line == nil {
@@ -243,6 +251,7 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 		Nation: n.Config.Nation, Name: n.Config.Name, Identity: n.Config.Identity, Created: n.Config.Created,
 		Runs: filepath.Join(n.Dir, runsDir),
 	})
+	n.Office = office.New(office.Config{Vault: n.Vault, Line: n.Line, Folder: statement.Folder(filepath.Join(n.Dir, StatementsDir)), Now: o.Now})
 	return n.RefreshReaders(ctx)
 }
 

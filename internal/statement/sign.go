@@ -50,18 +50,36 @@ type Key struct {
 
 // NewSecret makes a key for one purpose.
 func NewSecret(name, purpose, nation string) (*Secret, error) {
-	if !keyForm.MatchString(name) {
-		return nil, fmt.Errorf("make a key: %q is not a lower-case domain and path like mofa.example/statements", name)
-	}
-	switch purpose {
-	case "statement", "log", "witness", "metadata":
-	default:
-		return nil, fmt.Errorf("make a key: purpose %q is not statement, log, witness or metadata", purpose)
+	if err := checkName(name, purpose); err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
 	}
 	s := &Secret{Name: name, Purpose: purpose, Nation: nation, Ed: make([]byte, 32), PQ: make([]byte, 32)}
 	rand.Read(s.Ed)
 	rand.Read(s.PQ)
 	return s, nil
+}
+
+func checkName(name, purpose string) error {
+	if !keyForm.MatchString(name) {
+		return fmt.Errorf("%q is not a lower-case domain and path like mofa.example/statements", name)
+	}
+	switch purpose {
+	case "statement", "log", "witness", "metadata":
+		return nil
+	}
+	return fmt.Errorf("purpose %q is not statement, log, witness or metadata", purpose)
+}
+
+// Check refuses a public key that names nothing or cannot verify anything.
+func (k Key) Check() error {
+	if err := checkName(k.Name, k.Purpose); err != nil {
+		return fmt.Errorf("a public key: %w", err)
+	}
+	if k.Nation == "" || k.ValidFrom.IsZero() {
+		return fmt.Errorf("key %s: the nation or the first day is missing", k.Name)
+	}
+	_, err := k.verifiers()
+	return err
 }
 
 func (s *Secret) pq() (*mldsa.PrivateKey, error) { return mldsa.NewPrivateKey(mldsa.MLDSA65(), s.PQ) }
@@ -243,12 +261,13 @@ func (s *Statement) lead() Signatory {
 // missing says what of the policy the names that signed do not meet.
 func (s *Statement) missing(by []Signed) string {
 	signed := map[string]bool{}
+	of := map[string]string{} // nation of each key, by the one who vouches for it
 	for _, b := range by {
-		signed[b.Key.Name] = true
+		signed[b.Key.Name], of[b.Key.Name] = true, b.Key.Nation
 	}
 	nations := map[string]bool{}
 	for _, g := range s.Signatories {
-		if signed[g.Key] {
+		if signed[g.Key] && of[g.Key] == g.Nation {
 			nations[g.Nation] = true
 		}
 	}
@@ -263,8 +282,8 @@ func (s *Statement) missing(by []Signed) string {
 		return "the lead agency has not signed"
 	}
 	n := 0
-	for _, of := range s.Policy.Of {
-		if nations[of] {
+	for _, nation := range s.Policy.Of {
+		if nations[nation] {
 			n++
 		}
 	}
