@@ -2,6 +2,7 @@ package label
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ func (a Attribute) atom() (atom, error) {
 	switch {
 	case !validText(a.Scheme) || !validText(a.Tag) || !validText(a.Value):
 		return 0, fmt.Errorf("attribute %q: scheme, tag and value have to be text", a)
-	case a.Scheme == tlpPolicy || IsOID(a.Scheme) || strings.ContainsRune(a.Tag, ':') || a.Tag == classTag:
+	case slices.Contains([]string{tlpPolicy, withoutScheme, translationScheme}, a.Scheme) || IsOID(a.Scheme) || strings.ContainsRune(a.Tag, ':') || a.Tag == classTag:
 		return 0, fmt.Errorf("attribute %q: its scheme and tag are those of policies", a)
 	}
 	return intern(parts{a.Scheme, a.Tag, a.Value, ""}.text())

@@ -55,19 +55,27 @@ func Decide(r Rule, h *Holdings) Decision {
 	if len(r.clauses) == 0 {
 		add(false, "nobody", "the rule admits nobody")
 	}
-	for _, c := range r.clauses {
-		i := slices.IndexFunc(c, h.has)
-		code, what := describeClause(c)
-		if i >= 0 {
-			add(true, code, fmt.Sprintf("%s: holds %s", what, describeAtom(c[i])))
-		} else {
-			add(false, code, fmt.Sprintf("%s: not held", what))
-		}
+	for _, reason := range clauseReasons(r, h) {
+		add(reason.Allow, reason.Code, reason.Text)
 	}
 	if !d.Allow {
 		d.Reasons = append(d.Reasons, h.notes...)
 	}
 	return d
+}
+
+// clauseReasons says for each clause what meets it or what is missing.
+func clauseReasons(r Rule, h *Holdings) []Reason {
+	out := make([]Reason, 0, len(r.clauses))
+	for _, c := range r.clauses {
+		code, what := describeClause(c)
+		if i := slices.IndexFunc(c, h.has); i >= 0 {
+			out = append(out, Reason{code, fmt.Sprintf("%s: holds %s", what, describeAtom(c[i])), true})
+		} else {
+			out = append(out, Reason{code, what + ": not held", false})
+		}
+	}
+	return out
 }
 
 // describeClause gives the code of a clause and its demand in words.
@@ -102,6 +110,10 @@ func describeAtom(a atom) string {
 	}
 	_, tag, isTag := strings.Cut(p.tag, ":")
 	switch {
+	case p.policy == withoutScheme:
+		return "no clearance of policy " + p.value
+	case p.policy == translationScheme:
+		return "table " + p.value + " of translator " + p.tag + " in force"
 	case p.policy == tlpPolicy:
 		return "audience " + p.value
 	case !isTag && p.tag != classTag:

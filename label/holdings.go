@@ -32,6 +32,11 @@ type Holder struct {
 	At         time.Time    // the moment that is asked about
 	Briefings  []Briefing
 	Revoked    bool
+
+	// Past are the OIDs, or where none was written the names, of policies of which the holder has, or had, a clearance
+	// that Clearances does not list: ended, revoked, suspended. No alternative
+	// label takes the place of what was taken away.
+	Past []string
 }
 
 // Briefing is an instruction the holder received that a restrictive value
@@ -195,6 +200,11 @@ func (ps *Policies) Holdings(h Holder) (*Holdings, error) {
 	for _, got := range byPolicy {
 		held = append(held, got...)
 	}
+	translated, err := ps.translationAtoms(h, byPolicy)
+	if err != nil {
+		return nil, fmt.Errorf("compile holdings: %w", err)
+	}
+	held = append(held, translated...)
 	audience, err := ps.audienceAtoms(h)
 	if err != nil {
 		return nil, fmt.Errorf("compile holdings: %w", err)
@@ -207,6 +217,36 @@ func (ps *Policies) Holdings(h Holder) (*Holdings, error) {
 		held = append(held, a)
 	}
 	return newHoldings(append(held, audience...), notes), nil
+}
+
+// translationAtoms gives what alternative labels ask of a holder: which tables
+// are in force for it, and of which policies it never had a clearance.
+func (ps *Policies) translationAtoms(h Holder, byPolicy map[*Policy][]atom) ([]atom, error) {
+	var out []atom
+	for _, a := range ps.translations.Authorities {
+		if !a.admits(h.Kind, h.At) {
+			continue
+		}
+		at, err := a.atom()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, at)
+	}
+	if h.Kind == PublicReader {
+		return nil, nil
+	}
+	for oid, p := range ps.byOID {
+		if _, has := byPolicy[p]; has || slices.Contains(h.Past, oid) || slices.Contains(h.Past, p.Name()) {
+			continue
+		}
+		a, err := withoutAtom(oid)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
 }
 
 // inForce checks dates and revocation; a limit that cannot be checked for want

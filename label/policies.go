@@ -15,6 +15,8 @@ type Policies struct {
 	groups Groups
 	tlp    Audience
 	briefs map[briefKey]bool
+
+	translations Translations
 }
 
 // NewPolicies makes a set of policies. Two of one OID, or of one name, are

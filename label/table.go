@@ -3,6 +3,7 @@ package label
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,12 +18,15 @@ type Table struct {
 	ValidTo       time.Time // first moment after; zero: in force
 	Source        string    // agreement or act it rests on
 	Signer        string    // security authority that signed it; "" is assumed, and translates nothing
+	Signed        time.Time // when; before it nothing was decided by the table
+	Applied       string    // Encrypt, Decrypt or Both: where its alternatives admit readers; "" nowhere
 	Classes       []ClassPair
 	Values        []ValuePair
 }
 
 // ClassPair says that material classified From is handled as To, with the
-// added values.
+// added values, which are restrictive: an added permissive value could be
+// another audience.
 type ClassPair struct {
 	From, To string
 	Add      []TableValue
@@ -43,15 +47,19 @@ type TableValue struct {
 	Value  string
 }
 
-// Check says why a table cannot be used with these policies: an unknown name, a
-// pair listed twice, a fan-out or a discarded value that decides.
+// CheckTable says why a table cannot be used with these policies: an unknown
+// name, a pair listed twice, a fan-out, a discarded value that decides, two
+// conditions that would become one, an audience that would be added.
 func (ps *Policies) CheckTable(t *Table) error {
 	from, to := ps.byOID[t.From], ps.byOID[t.To]
-	if from == nil || to == nil || from == to {
-		return fmt.Errorf("table %s %s: its policies are not both known, or are one", t.Name, t.Version)
-	}
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("table %s %s: %s", t.Name, t.Version, fmt.Sprintf(format, args...))
+	}
+	if from == nil || to == nil || from == to {
+		return wrong("its policies are not both known, or are one")
+	}
+	if !slices.Contains([]string{"", Encrypt, Decrypt, Both}, t.Applied) {
+		return wrong("applied %q is not %s, %s or %s", t.Applied, Encrypt, Decrypt, Both)
 	}
 	seen := map[string]bool{}
 	for _, c := range t.Classes {
@@ -63,13 +71,22 @@ func (ps *Policies) CheckTable(t *Table) error {
 		}
 		seen[from.canon(c.From)] = true
 		for _, v := range c.Add {
-			if to.find(v) == nil {
+			switch {
+			case to.find(v) == nil:
 				return wrong("the added value %q is unknown", v.Value)
+			case v.Type != Restrictive:
+				return wrong("the added value %s is %s: it could be another audience; map an audience to it", v.Value, v.Type)
 			}
 		}
 	}
+	return ps.checkTableValues(t, wrong)
+}
+
+func (ps *Policies) checkTableValues(t *Table, wrong func(string, ...any) error) error {
+	from, to := ps.byOID[t.From], ps.byOID[t.To]
 	values := map[*value]bool{}
-	targets := map[*value]string{}
+	targets := map[*value]*value{}
+	conditions := map[any]any{} // of the target, the one it comes from
 	for _, p := range t.Values {
 		v := from.find(p.From)
 		if v == nil || values[v] {
@@ -79,21 +96,53 @@ func (ps *Policies) CheckTable(t *Table) error {
 		if p.From.Type != Informative && len(p.To) != 1 {
 			return wrong("the %s value %s becomes %d values, not one", p.From.Type, p.From.Value, len(p.To))
 		}
+		if from.cutsDown(v) {
+			return wrong("%s of %s cuts an audience down and has no counterpart: map what it leaves", v.Name, v.set.Name)
+		}
 		for _, x := range p.To {
 			w := to.find(x)
-			if w == nil {
+			switch {
+			case w == nil:
 				return wrong("the value %q, which %s becomes, is unknown", x.Value, p.From.Value)
-			}
-			if x.Type != p.From.Type {
+			case x.Type != p.From.Type:
 				return wrong("the %s value %s becomes a %s one", p.From.Type, p.From.Value, x.Type)
+			case to.cutsDown(w):
+				return wrong("%s becomes %s of %s, which is no audience", p.From.Value, w.Name, w.set.Name)
+			case x.Type != Permissive:
+				continue
 			}
-			if other, taken := targets[w]; taken && x.Type == Permissive {
-				return wrong("%s and %s become one audience, %s: the readers of either would read the other's", other, p.From.Value, x.Value)
+			if other := targets[w]; other != nil && !from.oneAudience(other, v) {
+				return wrong("%s and %s become one audience, %s: the readers of either would read the other's", other.Name, p.From.Value, x.Value)
 			}
-			targets[w] = p.From.Value
+			targets[w] = v
+			if other, ok := conditions[to.condition(w)]; ok && other != from.condition(v) {
+				return wrong("%s joins another condition at %s: who meets either would read what asks for both", p.From.Value, x.Value)
+			}
+			conditions[to.condition(w)] = from.condition(v)
 		}
 	}
 	return nil
+}
+
+// condition names the condition a permissive value is part of: its tag, or for
+// the tags of the set semantics the one audience.
+func (p *Policy) condition(v *value) any {
+	if p.inContext(v.set) {
+		return p
+	}
+	return v.tag
+}
+
+// cutsDown says whether a value of the set semantics is no audience of its
+// own: Only, and the flag Releasable.
+func (p *Policy) cutsDown(v *value) bool {
+	return p.inContext(v.set) && (v.set.OID == natoOnly || v.set.OID == natoContext && p.canon(v.Name) == flagReleasable)
+}
+
+// oneAudience says whether two values of the set semantics name the same
+// nations: a context and the releasability value of that name.
+func (p *Policy) oneAudience(a, b *value) bool {
+	return p.inContext(a.set) && p.inContext(b.set) && p.canon(a.Name) == p.canon(b.Name)
 }
 
 // find gives the value a table names.
@@ -166,55 +215,94 @@ func (t *translation) byTable(table *Table, c *chosen) error {
 		}
 	}
 	for _, v := range c.values {
-		j := slices.IndexFunc(table.Values, func(p ValuePair) bool { return t.from.find(p.From) == v.value })
-		if j < 0 {
+		if t.from.inContext(v.set) {
+			continue
+		}
+		to, ok := t.counterpart(table, v)
+		if !ok {
 			if v.tag.Type == Informative {
 				continue
 			}
 			return fmt.Errorf("the %s value %s of %s has no counterpart", v.tag.Type, v.Name, v.set.Name)
 		}
-		for _, to := range table.Values[j].To {
-			if err := t.addFound(t.to.find(to), v.epoch); err != nil {
+		for _, w := range to {
+			if err := t.addFound(t.to.find(w), v.epoch); err != nil {
 				return err
 			}
 		}
 	}
+	if t.from.context {
+		if err := t.audience(table, c); err != nil {
+			return err
+		}
+	}
+	if t.to.context {
+		return t.context()
+	}
 	return nil
+}
+
+func (t *translation) counterpart(table *Table, v chosenValue) ([]TableValue, bool) {
+	i := slices.IndexFunc(table.Values, func(p ValuePair) bool { return t.from.find(p.From) == v.value })
+	if i < 0 {
+		return nil, false
+	}
+	return table.Values[i].To, true
+}
+
+// audience translates the set semantics of context, Only and Releasable To.
+// The readers are the members of the context, cut down by Only, together with
+// the addressees; the alternative names those of them that have a counterpart.
+// Who has none is left out, which makes it narrower; members that Only cuts
+// down are left out too.
+func (t *translation) audience(table *Table, c *chosen) error {
+	own := c.contextNames()
+	cut := slices.ContainsFunc(c.present, func(s presentSet) bool { return s.set.OID == natoOnly })
+	found := false
+	for _, v := range c.values {
+		addressee := v.set.OID == natoReleasable && !slices.Contains(own, t.from.canon(v.Name))
+		member := v.set.OID == natoContext && !cut
+		to, ok := t.counterpart(table, v)
+		if !ok || !addressee && !member {
+			continue
+		}
+		found = true
+		if err := t.addFound(t.to.find(to[0]), v.epoch); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("none of its readers has a counterpart")
+	}
+	return nil
+}
+
+// context completes a label of the set semantics that has addressees: the flag
+// Releasable, and the context's own name among them. Neither admits anybody.
+func (t *translation) context() error {
+	at := func(oid string) int {
+		return slices.IndexFunc(t.out.Categories, func(c Category) bool { return c.TagOID == oid })
+	}
+	context, to := at(natoContext), at(natoReleasable)
+	if to < 0 {
+		return nil
+	}
+	if context < 0 {
+		return fmt.Errorf("its addressees stand in no context: the members of one would read it too")
+	}
+	own, _, _ := strings.Cut(t.out.Categories[context].Values[0], "@")
+	if !slices.Contains(t.out.Categories[to].Values, own) {
+		if t.to.find(TableValue{natoReleasable, Permissive, own}) == nil {
+			return fmt.Errorf("the context %s has no releasability value of its name", own)
+		}
+		t.out.Categories[to].Values = append([]string{own}, t.out.Categories[to].Values...)
+	}
+	flag := t.to.setOIDs[natoContext].values[valueKey{Permissive, flagReleasable}]
+	return t.addFound(flag, "")
 }
 
 func (t *translation) addFound(v *value, epoch string) error {
 	return t.add(v.set.OID, v.tag.Type, v.tag.Enumerated, v.LACV, epoch)
-}
-
-// Alternative is a translation that came with a label, and who signed it.
-type Alternative struct {
-	Label  *Label
-	Signer string
-}
-
-// Deciding gives the label that decides here: the originator's when its policy
-// is among own, else the one alternative of an own policy whose signer may
-// translate. Otherwise nothing decides, and the caller denies.
-func (ps *Policies) Deciding(original *Label, alternatives []Alternative, own, translators []string) (*Label, error) {
-	p, err := ps.resolve(original.PolicyName, original.PolicyOID)
-	if err == nil && slices.Contains(own, p.OID()) {
-		return original, nil
-	}
-	var found *Label
-	for _, a := range alternatives {
-		p, err := ps.resolve(a.Label.PolicyName, a.Label.PolicyOID)
-		if err != nil || !slices.Contains(own, p.OID()) || a.Signer == "" || !slices.Contains(translators, a.Signer) {
-			continue
-		}
-		if found != nil {
-			return nil, fmt.Errorf("two alternative labels could decide")
-		}
-		found = a.Label
-	}
-	if found == nil {
-		return nil, fmt.Errorf("no label of a policy of this node, signed by one who may translate")
-	}
-	return found, nil
 }
 
 // FanOut lists where the equivalences a policy states for data that leaves it

@@ -175,33 +175,6 @@ func TestTablesDeny(t *testing.T) {
 	}
 }
 
-func TestDeciding(t *testing.T) {
-	ps := twoPolicies(t)
-	original := labelA("C")
-	b := func(class string) *label.Label {
-		return &label.Label{PolicyOID: "2.999.2", Classification: class, Created: day(1), Review: day(2)}
-	}
-	for _, c := range []struct {
-		name string
-		alts []label.Alternative
-		own  []string
-		want *label.Label
-	}{
-		{"the originator's policy is ours", []label.Alternative{{b("HI"), "t"}}, []string{"2.999.1", "2.999.2"}, original},
-		{"an alternative of ours", []label.Alternative{{b("HI"), "t"}}, []string{"2.999.2"}, b("HI")},
-		{"signed by a stranger", []label.Alternative{{b("HI"), "x"}}, []string{"2.999.2"}, nil},
-		{"signed by nobody", []label.Alternative{{b("HI"), ""}}, []string{"2.999.2"}, nil},
-		{"two of them", []label.Alternative{{b("HI"), "t"}, {b("GOKUHI"), "t"}}, []string{"2.999.2"}, nil},
-		{"none", nil, []string{"2.999.2"}, nil},
-		{"nothing is ours", []label.Alternative{{b("HI"), "t"}}, nil, nil},
-	} {
-		got, err := ps.Deciding(original, c.alts, c.own, []string{"t", ""})
-		if (err == nil) != (c.want != nil) || got != nil && got.Classification != c.want.Classification {
-			t.Errorf("%s: %+v, %v", c.name, got, err)
-		}
-	}
-}
-
 func TestSuccession(t *testing.T) {
 	last := labelA("R")
 	next := labelA("C")

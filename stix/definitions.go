@@ -17,6 +17,7 @@ var ownExtensions = []struct {
 	kinds          []string
 }{
 	{"label", LabelExtension, "The confidentiality label of a marking definition, as the XML text of STANAG 4774.", []string{"property-extension"}},
+	{"alternative label", AlternativeExtension, "A label in the words of another policy, signed by its translator, beside the label that the object's marking carries.", []string{"property-extension"}},
 	{"dependency", DependencyExtension, "Dependence of one economy on another for a product.", []string{"new-sdo"}},
 	{"scenario", ScenarioExtension, "Measures of economic coercion on a baseline.", []string{"new-sdo"}},
 	{"plan", PlanExtension, "Who covers whom with what in a joint answer to coercion.", []string{"new-sdo"}},
@@ -39,6 +40,11 @@ var ownExtensions = []struct {
 
 // FindingExtension carries what a program found in posts (package coord/finding).
 var FindingExtension = NamedID("extension-definition", Namespace, "coordination finding")
+
+// AlternativeExtension carries an alternative label in a marking-definition
+// that is marked with the label it stands beside: property "signed", the
+// translator's signed document in base64.
+var AlternativeExtension = ExtensionID("alternative label")
 
 // ExtensionID is the id of the extension definition of that name, major
 // version 1.

@@ -116,6 +116,8 @@ extend marking-definition 3a65884d-005a-4290-8335-cb2d778a83ce
   further_sharing [dict]
 extend marking-definition 60e33e71-22ae-447d-a9ee-488846205169 closed
   stanag4774! string
+extend marking-definition f8e644b3-83bf-5605-aef7-24a2bf909657 closed
+  signed! string
 extend identity 66e2492a-bbd3-4be6-88f5-cc91a017a498
   contact_numbers [of:contact-number]
   email_addresses [of:email-contact]

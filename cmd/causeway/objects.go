@@ -126,7 +126,7 @@ func (c *showCmd) why(p *process, n *node.Node, v *vault.View) error {
 	if err != nil {
 		return err
 	}
-	return printDecision(p, label.Decide(row.Effective.Rule, other.Holdings))
+	return printDecision(p, row.Effective.Decide(other.Holdings))
 }
 
 // notHere says the same of an object that is hidden and of one that does not

@@ -11,7 +11,6 @@ import (
 	"causeway/internal/audit"
 	"causeway/internal/node"
 	"causeway/internal/vault"
-	"causeway/label"
 )
 
 // momentOf reads a time, or a day, which means its end: "why on that day"
@@ -129,11 +128,13 @@ func (c *showCmd) clearedAt(p *process, n *node.Node, v *vault.View, history []v
 	if err != nil {
 		return err
 	}
+	// The first change of its label after that time says what governed it then.
+	governed := row.Effective
 	for _, h := range history {
 		if h.Kind == "relabel" && h.Version == version && h.At.After(at) {
-			fmt.Fprintf(p.stderr, "its label was changed %s, after the time asked about; this is the answer by today's label\n", h.At.UTC().Format(time.RFC3339))
+			governed = h.Before
 			break
 		}
 	}
-	return printDecision(p, label.Decide(row.Effective.Rule, reader.Holdings))
+	return printDecision(p, governed.Decide(reader.Holdings))
 }

@@ -111,15 +111,15 @@ func (d *Desk) fallback(l *label.Label) (*label.Effective, error) {
 	if l == nil {
 		return nil, nil
 	}
-	rule, err := d.Policies().Rule(l)
-	if err != nil {
-		return nil, fmt.Errorf("the label for unlabelled objects: %w", err)
-	}
 	xml, err := stanag4774.WriteLabel(l)
 	if err != nil {
 		return nil, err
 	}
-	return &label.Effective{Rule: rule, Labels: [][]byte{xml}}, nil
+	e, err := d.Policies().Govern(l, xml)
+	if err != nil {
+		return nil, fmt.Errorf("the label for unlabelled objects: %w", err)
+	}
+	return &e, nil
 }
 
 // judge gives what is stored of one item, or why it is not.

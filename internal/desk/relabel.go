@@ -243,10 +243,9 @@ func (d *Desk) renew(tx *vault.Tx, r *Relabelled) ([]vault.Row, error) {
 		case r.object != nil && !r.Narrower:
 			continue // it stays as it was labelled; the new version is the one that widens
 		case r.object != nil && r.Wider:
-			if e.Rule, err = label.Join(old.Effective.Rule, e.Rule); err != nil {
+			if e, err = label.JoinEffective(old.Effective, e); err != nil {
 				return nil, err
 			}
-			e.Labels = append(slices.Clone(old.Effective.Labels), e.Labels...)
 		}
 		if err := tx.Relabel(old.ID, old.Version, e); err != nil {
 			return nil, err

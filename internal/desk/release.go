@@ -136,7 +136,7 @@ func (d *Desk) recipient(partner line.Partner, p *Preview, held map[holding]bool
 	reader := d.Line.Reader(partner)
 	r := Recipient{ID: partner.NodeID, Name: partner.Name, Nation: partner.Nation, Allow: partner.State == line.Active, Released: true}
 	for _, item := range p.Items {
-		decision := label.Decide(item.Effective.Rule, reader.Holdings)
+		decision := item.Effective.Decide(reader.Holdings)
 		if item.ID == p.Root {
 			r.Decision, r.Rule = decision, item.Effective.Rule.Key()
 		}

@@ -1,11 +1,11 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -206,7 +206,7 @@ func (d *Desk) Admit(ctx context.Context, by people.Person, pseudonym, password 
 	if err := need(by, "admit a visitor", people.SecurityOfficer); err != nil {
 		return err
 	}
-	a, err := d.attestedNow(ctx, pseudonym, d.Now())
+	a, _, err := d.attestedNow(ctx, pseudonym, d.Now())
 	if err != nil {
 		return err
 	}
@@ -217,23 +217,36 @@ func (d *Desk) Admit(ctx context.Context, by people.Person, pseudonym, password 
 	return d.People.Add(ctx, by.ReaderID(), people.Person{ID: pseudonym, Name: partner.Name + " " + pseudonym[:6], Nation: partner.Nation, Visitor: partner.NodeID}, password)
 }
 
-// attestedNow gives the attestations of a visitor that are in force.
-func (d *Desk) attestedNow(ctx context.Context, pseudonym string, at time.Time) ([]Accepted, error) {
+// attestedNow gives the attestations of a visitor that are in force, and the
+// policies of those that were.
+func (d *Desk) attestedNow(ctx context.Context, pseudonym string, at time.Time) (now []Accepted, past []string, err error) {
 	all, err := scanJSON[Accepted](ctx, d.Vault, spaceAccepted)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all = slices.DeleteFunc(all, func(a Accepted) bool { return a.Pseudonym != pseudonym || !a.InForce(at) })
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%q: no attestation in force", pseudonym)
+	for _, a := range all {
+		switch {
+		case a.Pseudonym != pseudonym:
+		case a.InForce(at):
+			now = append(now, a)
+		default:
+			for _, xml := range a.Clearances {
+				if c, err := stanag4774.ParseClearance([]byte(xml)); err == nil {
+					past = append(past, cmp.Or(c.PolicyOID, c.PolicyName))
+				}
+			}
+		}
 	}
-	return all, nil
+	if len(now) == 0 {
+		return nil, nil, fmt.Errorf("%q: no attestation in force", pseudonym)
+	}
+	return now, past, nil
 }
 
 // visitor compiles who a partner's person is here: what attestations in force
 // say and what the partner itself is cleared for, whichever is less.
 func (d *Desk) visitor(ctx context.Context, pseudonym string, at time.Time) (label.Holder, error) {
-	all, err := d.attestedNow(ctx, pseudonym, at)
+	all, past, err := d.attestedNow(ctx, pseudonym, at)
 	if err != nil {
 		return label.Holder{}, err
 	}
@@ -257,6 +270,7 @@ func (d *Desk) visitor(ctx context.Context, pseudonym string, at time.Time) (lab
 	if holder.Kind == label.Nobody {
 		return holder, fmt.Errorf("%q: no attestation in force", pseudonym)
 	}
+	holder.Past = past
 	return holder, nil
 }
 

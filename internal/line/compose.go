@@ -274,7 +274,7 @@ func readMatch(ctx context.Context, view *vault.View, m vault.Match, want map[It
 			if err != nil {
 				return nil, fmt.Errorf("read %s as stored: %w", row.ID, err)
 			}
-			out[it] = &visible{object: o, item: it, rule: row.Effective.Rule.Key()}
+			out[it] = &visible{object: o, item: it, rule: row.Effective.Originators().Key()}
 		}
 		if !page.More {
 			return out, nil

@@ -115,6 +115,15 @@ func (l *Line) unpackObjects(ctx context.Context, p *partnerRecord, o *opened) c
 	}
 	objects, here := parseObjects(raws)
 	c.objects = objects
+	// Alternative labels are taken up before the labels they stand beside are judged.
+	for _, o := range here {
+		if signed, ok := marking.SignedAlternative(o); ok && l.alternative != nil {
+			if err := l.alternative(ctx, signed); err != nil {
+				c.failed = fmt.Errorf("%w: %w", errUnjudged, err)
+				return c
+			}
+		}
+	}
 	lookup := l.markings(ctx, here)
 	policies := l.policies()
 	for i := range c.objects {
@@ -319,7 +328,7 @@ func judgeLabel(o *stix.Object, rule label.Rule, lookup func(string) (*stix.Obje
 	case err != nil:
 		return refuse(err.Error())
 	}
-	if eff.Rule, err = label.Join(eff.Rule, rule); err != nil {
+	if eff, err = eff.Narrow(rule); err != nil {
 		return refuse(err.Error())
 	}
 	return eff, nil

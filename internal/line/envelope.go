@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"causeway/internal/vault"
+	"causeway/label/marking"
 )
 
 // envelope collects the objects of one message: first the sender's own, then
@@ -80,7 +81,7 @@ func (e *envelope) add(v *visible) error {
 		}
 		e.marked[ref] = true
 		e.attached++
-		if err := e.put(m); err != nil {
+		if err := e.putMarking(m); err != nil {
 			return err
 		}
 	}
@@ -89,8 +90,32 @@ func (e *envelope) add(v *visible) error {
 			return nil
 		}
 		e.marked[v.item.ID] = true
+		return e.putMarking(v)
 	}
 	return e.put(v)
+}
+
+// putMarking takes the definition of a marking, and with a label the signed
+// alternatives by which this node translates what leaves it.
+func (e *envelope) putMarking(v *visible) error {
+	if err := e.put(v); err != nil {
+		return err
+	}
+	xml, ok := marking.LabelOf(v.object)
+	if !ok || e.line.alternatives == nil {
+		return nil
+	}
+	for _, signed := range e.line.alternatives(xml) {
+		o, err := marking.Beside(v.item.ID, signed, v.object.Created(), e.line.Self().SpeaksFor[0])
+		if err != nil {
+			return err
+		}
+		e.attached++
+		if err := e.put(&visible{object: o, item: Item{ID: o.ID(), Version: o.Version().String()}, rule: v.rule}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e *envelope) put(v *visible) error {

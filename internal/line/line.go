@@ -44,6 +44,10 @@ type Config struct {
 	// Node is the node itself as a reader, for the markings it already holds.
 	// nil: only markings that come with a message are understood.
 	Node func() vault.Reader
+	// Alternatives gives the signed alternative labels that go with a label, by
+	// its XML, to a partner; Alternative takes up one that came. May be nil.
+	Alternatives func(xml []byte) [][]byte
+	Alternative  func(ctx context.Context, signed []byte) error
 	// PartnersChanged is called after every change of who the partners are or
 	// what they may see, so that the vault learns its audiences; at the start
 	// the caller does that itself. May be nil.
@@ -99,21 +103,23 @@ type Item struct {
 // a restart would miss: everything that decides is in the vault's records, so
 // any number of servers may share one store.
 type Line struct {
-	vault    *vault.Vault
-	commit   func(context.Context, audit.Act, func(*vault.Tx) error) (vault.Entry, error) // the vault's Act; tests let it fail
-	ring     *Ring
-	policies func() *label.Policies
-	signer   note.Signer
-	node     func() vault.Reader
-	words    map[WordKind]Listener
-	address  string
-	parts    *spool
-	origins  origins
-	shown    shown
-	limits   Limits
-	changed  func(context.Context, []vault.Reader) error
-	now      func() time.Time
-	log      *slog.Logger
+	vault        *vault.Vault
+	commit       func(context.Context, audit.Act, func(*vault.Tx) error) (vault.Entry, error) // the vault's Act; tests let it fail
+	ring         *Ring
+	policies     func() *label.Policies
+	signer       note.Signer
+	node         func() vault.Reader
+	words        map[WordKind]Listener
+	address      string
+	parts        *spool
+	origins      origins
+	shown        shown
+	limits       Limits
+	changed      func(context.Context, []vault.Reader) error
+	alternatives func(xml []byte) [][]byte
+	alternative  func(ctx context.Context, signed []byte) error
+	now          func() time.Time
+	log          *slog.Logger
 
 	runs    atomic.Bool // Run is at work
 	mu      sync.Mutex
@@ -154,7 +160,7 @@ func Open(_ context.Context, c Config) (*Line, error) {
 		return nil, fmt.Errorf("open the line: %w", err)
 	}
 	l := &Line{vault: c.Vault, commit: c.Vault.Act, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, words: c.Words, address: c.Address, parts: parts,
-		limits: c.Limits.filled(), changed: c.PartnersChanged, now: c.Now, log: c.Log,
+		limits: c.Limits.filled(), changed: c.PartnersChanged, alternatives: c.Alternatives, alternative: c.Alternative, now: c.Now, log: c.Log,
 		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}, urgent: map[string]*urgency{}}
 	if l.now == nil {
 		l.now = time.Now

@@ -34,7 +34,9 @@ func (n *Node) loadGroups(ctx context.Context) error {
 		return fmt.Errorf("put the policies together: %w", err)
 	}
 	n.base.Store(ps)
-	n.policies.Store(ps)
+	if n.policies.Load() == nil {
+		n.policies.Store(ps) // RefreshReaders binds the rest
+	}
 	return nil
 }
 

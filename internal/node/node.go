@@ -81,7 +81,10 @@ type Node struct {
 	now      func() time.Time
 	own      []*label.Policy                // shipped and loaded from the folder
 	base     atomic.Pointer[label.Policies] // these with the groups in force
-	policies atomic.Pointer[label.Policies] // base with the audience of TLP
+	policies atomic.Pointer[label.Policies] // base with the audience of TLP and what alternatives decide by
+
+	translations translations
+	authorities  atomic.Pointer[[]label.Authority] // by which alternatives decide
 }
 
 // Founding is what [Init] needs to know of a new node.
@@ -235,6 +238,7 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 				return n.Office.Take(tx, partner, body)
 			},
 		},
+		Alternatives: n.leavingWith, Alternative: n.arrived,
 		PartnersChanged: func(ctx context.Context, _ []vault.Reader) error {
 			if n.Line == nil {
 				return nil // still opening: wire refreshes when everything stands
@@ -252,11 +256,16 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 		Runs: filepath.Join(n.Dir, runsDir),
 	})
 	n.Office = office.New(office.Config{Vault: n.Vault, Line: n.Line, Folder: statement.Folder(filepath.Join(n.Dir, StatementsDir)), Now: o.Now})
+	if err := n.loadTranslations(ctx); err != nil {
+		return err
+	}
 	return n.RefreshReaders(ctx)
 }
 
 // Close gives the data folder back.
-func (n *Node) Close() error { return errors.Join(n.Desk.Close(), n.Vault.Close()) }
+func (n *Node) Close() error {
+	return errors.Join(n.Desk.Close(), n.keepAlternatives(context.Background()), n.Vault.Close())
+}
 
 // Now is the node's clock.
 func (n *Node) Now() time.Time { return n.now() }
@@ -296,7 +305,7 @@ func (n *Node) bindAudience(partners []line.Partner) {
 			a.Community = append(a.Community, p.NodeID)
 		}
 	}
-	n.policies.Store(n.base.Load().WithAudience(a))
+	n.policies.Store(n.translated(n.base.Load().WithAudience(a)))
 }
 
 func (n *Node) readConfig() error {

@@ -80,6 +80,7 @@ func (n *Node) Serve(ctx context.Context, l Listeners, handler http.Handler) err
 	g.Go(func() error { return n.every(ctx, checkpointEvery, n.Checkpoint) })
 	g.Go(func() error { return n.every(ctx, refreshEvery, n.RefreshReaders) })
 	g.Go(func() error { return n.every(ctx, rulesEvery, n.runRules) })
+	g.Go(func() error { return n.every(ctx, rulesEvery, n.keepAlternatives) })
 	return g.Wait()
 }
 

@@ -8,6 +8,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"causeway/internal/audit"
 	"causeway/internal/vault"
 	"causeway/label"
+	"causeway/label/stanag4774"
 )
 
 // Role is a kind of act that a person may do. Roles give no clearance.
@@ -268,6 +270,8 @@ func (r *Registry) reader(p Person, at time.Time, suspended bool) (vault.Reader,
 		if c := g.inForce(at); c != nil {
 			holder.Clearances = append(holder.Clearances, c)
 			holder.Briefings = append(holder.Briefings, g.Briefings...)
+		} else if c, err := stanag4774.ParseClearance([]byte(g.Clearance)); err == nil && g.Approved != "" && !at.Before(g.From) {
+			holder.Past = append(holder.Past, cmp.Or(c.PolicyOID, c.PolicyName))
 		}
 	}
 	holdings, err := r.policies().Holdings(holder)

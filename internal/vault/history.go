@@ -7,6 +7,7 @@ import (
 
 	"causeway/internal/audit"
 	"causeway/internal/vault/internal/engine"
+	"causeway/label"
 )
 
 // HistoryEntry is one thing that happened to a version.
@@ -17,7 +18,8 @@ type HistoryEntry struct {
 	Version string
 	Reader  string // release, recall: whose
 	By      string
-	Text    string // rule or reason
+	Text    string          // rule or reason
+	Before  label.Effective // relabel: what governed the version until then
 }
 
 // History tells what happened to the versions of an object that the reader
@@ -56,7 +58,10 @@ func (w *View) History(ctx context.Context, id string) (out []HistoryEntry, err 
 		}
 		for _, e := range events {
 			if visible[e.VID] && q.tells(&e) {
-				h := HistoryEntry{e.Act, timeOf(e.At), e.Kind, e.Version, e.Reader, e.By, e.Text}
+				h := HistoryEntry{Index: e.Act, At: timeOf(e.At), Kind: e.Kind, Version: e.Version, Reader: e.Reader, By: e.By, Text: e.Text}
+				if e.Kind == "relabel" {
+					h.Before = q.v.interned.label(e.Before).effective
+				}
 				if q.r.released() {
 					h.Index, h.By, h.Text = -1, "", ""
 				}

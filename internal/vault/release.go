@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -295,6 +296,35 @@ func (t *Tx) relabel(vs []engine.Version, id string, e label.Effective) error {
 		}
 	}
 	return nil
+}
+
+// Revise puts another label in force for every record of an object, each by what
+// governs it now: change gives what is to govern it from now on. Records for
+// which it gives the same are left alone. It says how many changed.
+func (t *Tx) Revise(id string, change func(label.Effective) (label.Effective, error)) (int, error) {
+	vs, err := t.versions(id, "", true)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, v := range vs {
+		e, err := label.DecodeEffective(t.s.body(v.Label))
+		if err != nil {
+			continue // nobody reads it, and that stays so
+		}
+		next, err := change(e)
+		if err != nil {
+			return n, t.fail(err)
+		}
+		if bytes.Equal(next.Encode(), e.Encode()) {
+			continue
+		}
+		n++
+		if err := t.fail(t.relabel([]engine.Version{v}, id, next)); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // Withdraw removes a version ("" for all) from the store: its bytes, words

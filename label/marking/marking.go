@@ -35,21 +35,21 @@ func Resolve(o *stix.Object, lookup func(id string) (*stix.Object, bool), ps *la
 	if err := r.object(o); err != nil {
 		return label.Effective{}, fmt.Errorf("read markings of %s: %w", o.ID(), err)
 	}
-	if len(r.rules) == 0 {
+	if len(r.found) == 0 {
 		return label.Effective{}, fmt.Errorf("read markings of %s: %w", o.ID(), ErrUnlabelled)
 	}
-	rule, err := label.Join(r.rules...)
+	e, err := label.JoinEffective(r.found...)
 	if err != nil {
 		return label.Effective{}, fmt.Errorf("read markings of %s: %w", o.ID(), err)
 	}
-	return label.Effective{Rule: rule, Labels: r.labels, TLP: r.tlp}, nil
+	e.TLP = r.tlp
+	return e, nil
 }
 
 type resolver struct {
 	lookup   Lookup
 	policies *label.Policies
-	rules    []label.Rule
-	labels   [][]byte
+	found    []label.Effective // of each marking
 	tlp      string
 }
 
@@ -110,11 +110,11 @@ func (r *resolver) ref(id string) error {
 	if d.ID() != id || d.Type() != "marking-definition" {
 		return fmt.Errorf("the marking %s is not a marking definition", id)
 	}
-	n := len(r.rules)
+	n := len(r.found)
 	if err := r.definition(d); err != nil {
 		return err
 	}
-	if len(r.rules) == n && !isStatement(d) {
+	if len(r.found) == n && !isStatement(d) {
 		return fmt.Errorf("the marking %s says nothing that is understood", id)
 	}
 	return nil
@@ -160,8 +160,10 @@ func (r *resolver) extension(d *stix.Object, id string) error {
 		if err != nil {
 			return err
 		}
-		r.rules = append(r.rules, rule)
+		r.found = append(r.found, label.Effective{Rule: rule})
 		return nil
+	case stix.AlternativeExtension:
+		return nil // it stands beside the label that marks it, and says nothing of its own
 	case stix.TLP2Extension:
 		return errors.New("it names a TLP colour under an id that is not that colour's")
 	}
@@ -186,11 +188,11 @@ func (r *resolver) label(body json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	rule, err := r.policies.Rule(l)
+	governs, err := r.policies.Govern(l, []byte(e.Label))
 	if err != nil {
 		return err
 	}
-	r.rules, r.labels = append(r.rules, rule), append(r.labels, []byte(e.Label))
+	r.found = append(r.found, governs)
 	return nil
 }
 

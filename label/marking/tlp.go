@@ -50,7 +50,7 @@ func (r *resolver) colour(c string) error {
 	if strictness[c] > strictness[r.tlp] {
 		r.tlp = c
 	}
-	r.rules = append(r.rules, rule)
+	r.found = append(r.found, label.Effective{Rule: rule})
 	return nil
 }
 

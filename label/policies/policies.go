@@ -37,6 +37,23 @@ var publicFile []byte
 //go:embed tlp.xml
 var tlpFile []byte
 
+//go:embed nato-japan.json
+var natoJapan []byte
+
+//go:embed japan-nato.json
+var japanNATO []byte
+
+// SampleTable is a table of equivalence from NATO to Japan, or back, as a file.
+// The agreement's own table is not public: this one is assumed from what is
+// (reference/labels.md section 12), says so, and decides nothing until a
+// security officer has corrected and signed it.
+func SampleTable(back bool) []byte {
+	if back {
+		return slices.Clone(japanNATO)
+	}
+	return slices.Clone(natoJapan)
+}
+
 // Shipped gives the shipped policies: NATO, JPN, PUBLIC, TLP.
 func Shipped() []*label.Policy { return slices.Clone(shipped()) }
 

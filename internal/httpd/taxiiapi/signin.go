@@ -81,6 +81,5 @@ func effective(policies *label.Policies, xml []byte) (label.Effective, error) {
 	if err != nil {
 		return label.Effective{}, err
 	}
-	rule, err := policies.Rule(l)
-	return label.Effective{Rule: rule, Labels: [][]byte{xml}}, err
+	return policies.Govern(l, xml)
 }

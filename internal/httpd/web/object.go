@@ -359,7 +359,7 @@ func (q *request) why() error {
 		}
 		_, err = n.Vault.As(reader).GetVersion(q.ctx(), row.ID, row.Version)
 		data.Readers = append(data.Readers, whyReader{Name: p.Name, Nation: p.Nation, Kind: q.say("why.partner"), Partner: true,
-			Decision: label.Decide(row.Effective.Rule, reader.Holdings), Released: err == nil})
+			Decision: row.Effective.Decide(reader.Holdings), Released: err == nil})
 	}
 	all, err := n.People.List(q.ctx())
 	if err != nil {
@@ -370,8 +370,8 @@ func (q *request) why() error {
 		if err != nil {
 			return err
 		}
-		data.Readers = append(data.Readers, whyReader{Name: p.Name, Nation: p.Nation, Kind: q.say("why.person"), Decision: label.Decide(row.Effective.Rule, reader.Holdings)})
+		data.Readers = append(data.Readers, whyReader{Name: p.Name, Nation: p.Nation, Kind: q.say("why.person"), Decision: row.Effective.Decide(reader.Holdings)})
 	}
-	data.Readers = append(data.Readers, whyReader{Name: q.say("why.public"), Kind: q.say("why.everyone"), Decision: label.Decide(row.Effective.Rule, label.Public)})
+	data.Readers = append(data.Readers, whyReader{Name: q.say("why.public"), Kind: q.say("why.everyone"), Decision: row.Effective.Decide(label.Public)})
 	return q.render("why", "place.picture", q.say("why.title", it.Title), data)
 }

@@ -47,6 +47,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Store) {
 		{"Model", testModel},
 		{"TwoWorlds", testTwoWorlds},
 		{"Leaks", testLeaks},
+		{"Alternatives", testAlternatives},
 		{"ManyReadersOneWriter", testMany},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, fresh) })
