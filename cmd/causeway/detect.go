@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"causeway/coord"
+	"causeway/coord/picture"
 	"causeway/coord/read"
 	"causeway/coord/text"
 )
@@ -39,6 +40,7 @@ type detectCmd struct {
 	Mapping          string        `placeholder:"NAME|FILE" help:"Where the posts keep what: coortweet, cnt, twarc, twarc1, io-archive, telegram, bluesky, tiktok, youtube, crowdtangle, facebook, or a mapping file; recognised when left out."`
 	Kinds            []string      `placeholder:"KIND" help:"Traces to use: object, repost, url, page, site, hashtag, reply, mention, text, image, video. Default: all that the mapping knows."`
 	ExcludeTexts     string        `placeholder:"FILE" type:"existingfile" help:"Texts, one a line, whose copies are no trace: own statements, known fact-checks."`
+	Images           string        `placeholder:"DIR" type:"existingdir" help:"Folder of the image files that the column image names: near-duplicates are a trace. Perceptual hashes in a column image_hash need no folder."`
 	Declared         string        `placeholder:"FILE" type:"existingfile" help:"CSV account,owner: accounts of one owner or feed; their edges are marked and not counted as findings."`
 	Pseudonyms       string        `placeholder:"KEYFILE" type:"existingfile" help:"Replace account and content ids by keyed pseudonyms; the file holds the key, 32 bytes or more."`
 	SkipBadRows      bool          `help:"Drop bad rows, counted in the summary, instead of refusing the file."`
@@ -48,6 +50,8 @@ type detectCmd struct {
 	Polls            int           `hidden:"" help:"Stop following after so many looks."`
 	Open             bool          `help:"Open the report in a browser at the end."`
 	JSON             bool          `help:"Print the summary as JSON."`
+
+	pictures *picture.Source
 }
 
 func (c *detectCmd) Run(p *process) error {
@@ -91,6 +95,9 @@ func (c *detectCmd) Run(p *process) error {
 	}
 	defer r.Close()
 	r.Summary.Input.Files = files
+	if note := c.imagesNote(); note != "" {
+		r.Summary.Notes = append(r.Summary.Notes, note)
+	}
 	if err := writeNetwork(out, r, bar); err != nil {
 		return err
 	}
@@ -203,7 +210,7 @@ func openPosts(ctx context.Context, f *os.File, in io.Reader, opt read.Options) 
 
 // reading turns the flags into what the readers want.
 func (c *detectCmd) reading(sem coord.Semantics) (read.Options, error) {
-	opt := read.Options{Skip: c.SkipBadRows, AllowEmptyObject: sem == coord.CooRTweet, First: sem != coord.Corrected}
+	opt := read.Options{Skip: c.SkipBadRows, AllowEmptyObject: sem == coord.CooRTweet, Images: c.Images != "", First: sem != coord.Corrected}
 	for _, s := range c.Kinds {
 		k, err := coord.ParseKind(s)
 		if err != nil {
@@ -259,7 +266,41 @@ func (c *detectCmd) wrapped(in coord.Source, opt *coord.Options) (coord.Source, 
 		in = read.Pseudonyms(in, key)
 		opt.Declared = read.PseudonymKeys(opt.Declared, key)
 	}
-	return text.Source(in, exclude...), nil
+	in = text.Source(in, exclude...)
+	var open func(string) (io.ReadCloser, error)
+	if c.Images != "" {
+		dir, err := os.OpenRoot(c.Images) // names come from the posts: none may lead out of the folder
+		if err != nil {
+			return nil, err
+		}
+		open = func(name string) (io.ReadCloser, error) { return openImage(dir, name) }
+	}
+	c.pictures = picture.NewSource(in, open)
+	return c.pictures, nil
+}
+
+// openImage opens a regular file, which a name in a post could also not be.
+func openImage(dir *os.Root, name string) (io.ReadCloser, error) {
+	st, err := dir.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	return dir.Open(name)
+}
+
+// imagesNote says which images could not be used, "" when all could.
+func (c *detectCmd) imagesNote() string {
+	if c.pictures == nil {
+		return ""
+	}
+	n, first := c.pictures.Failed()
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d image files could not be used and leave no trace; the first: %s", n, strings.Join(first, "; "))
 }
 
 // readDeclared reads a CSV of account and owner.

@@ -41,8 +41,8 @@ type followState struct {
 	Late   int64                `json:"late_posts"` // came behind the horizon and were left out
 	Priors []coord.Prior        `json:"networks"`
 	Shown  int64                `json:"shown_log_bytes"` // length of the log the results are of
-	// Texts says that there are texts: they gather around the first of each
-	// kind in order of time, so a late one may change what later ones are.
+	// Texts says that there are texts or images: they gather around the first of
+	// their like in order of time, so a late one may change what others are.
 	Texts bool `json:"texts,omitempty"`
 }
 
@@ -291,7 +291,7 @@ func (f *follower) append(src read.Source, at *followed) error {
 			}
 			state.Log += int64(len(line))
 			state.Posts++
-			state.Texts = state.Texts || x.Kind == coord.Text
+			state.Texts = state.Texts || x.Kind == coord.Text || x.Kind == coord.Image
 			state.Newest = max(state.Newest, x.Time)
 			if f.cmd.Horizon > 0 && x.Time < state.Newest-f.cmd.Horizon.Microseconds() {
 				state.Late++

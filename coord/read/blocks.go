@@ -32,6 +32,8 @@ type Options struct {
 	Skip bool
 	// Consumed reports bytes of input used so far and in all, for progress.
 	Consumed func() (done, total int64)
+	// Images says that a column image names image files.
+	Images bool
 	// AllowEmptyObject makes an empty object an ordinary value, as CooRTweet does.
 	AllowEmptyObject bool
 }

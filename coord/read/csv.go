@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 
 	"causeway/coord"
 )
@@ -38,7 +39,7 @@ func CSV(ctx context.Context, r io.Reader, opt Options) (Source, error) {
 		return nil, &Error{File: opt.File, Reason: err2.Error(), Fix: "the first row must name the columns"}
 	}
 	if opt.Layout.Name == "" {
-		opt.Layout = layoutOf(header)
+		opt.Layout = opt.withImages(layoutOf(header), func(c string) bool { return slices.Contains(header, c) })
 	}
 	if err := opt.traces(); err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func JSONLines(ctx context.Context, r io.Reader, opt Options) (Source, error) {
 	head = bytes.TrimPrefix(head, []byte("\ufeff"))
 	if opt.Layout.Name == "" {
 		line, _, _ := bytes.Cut(head, []byte{'\n'})
-		opt.Layout = layoutOfJSON(line)
+		opt.Layout = opt.withImages(layoutOfJSON(line), func(c string) bool { return first(line, paths(c)) != nil })
 	}
 	if err := opt.traces(); err != nil {
 		return nil, err

@@ -127,6 +127,28 @@ func layoutOf(header []string) Layout {
 	return Generic()
 }
 
+// withImages adds the trace of images to a recognised layout whose input has
+// one: perceptual hashes in image_hash, or with Options.Images the names of
+// image files in image. An input of images alone needs no object_id.
+func (o *Options) withImages(l Layout, has func(column string) bool) Layout {
+	hashes, files := has("image_hash"), o.Images && has("image")
+	if !hashes && !files || l.Header != nil || slices.ContainsFunc(l.Traces, func(t Trace) bool { return t.Kind == coord.Image }) {
+		return l
+	}
+	t := Trace{Kind: coord.Image, Column: "image_hash", Optional: true, List: true}
+	switch {
+	case hashes && files:
+		t.Column = "image_hash|image"
+	case files:
+		t.Column = "image"
+	}
+	if generic := Generic(); l.Name == generic.Name && !slices.ContainsFunc(aliases[generic.Traces[0].Column], has) {
+		l.Traces = nil
+	}
+	l.Traces = append(slices.Clone(l.Traces), t)
+	return l
+}
+
 // layoutOfJSON recognises JSON Lines by the first one.
 func layoutOfJSON(line []byte) Layout {
 	if json.Valid(line) {

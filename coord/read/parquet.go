@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func Parquet(ctx context.Context, r io.ReaderAt, size int64, opt Options) (Sourc
 		s.units = append(s.units, unitOf(leaf.Node))
 	}
 	if opt.Layout.Name == "" {
-		opt.Layout = layoutOf(header)
+		opt.Layout = opt.withImages(layoutOf(header), func(c string) bool { return slices.Contains(header, c) })
 	}
 	if err := opt.traces(); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"causeway/coord"
+	"causeway/coord/picture"
 	"causeway/coord/read"
 	"causeway/coord/text"
 	"causeway/internal/audit"
@@ -242,7 +243,7 @@ func (d *Desk) compute(ctx context.Context, r Run, progress func(stage string, d
 	if err != nil {
 		return nil, err
 	}
-	return coord.Detect(ctx, text.Source(src), coord.Options{
+	return coord.Detect(ctx, picture.NewSource(text.Source(src), nil), coord.Options{
 		Semantics: semantics, Window: r.Window, Scratch: scratch(d.runDir(r.ID)), Progress: progress,
 	})
 }
