@@ -20,6 +20,7 @@ import (
 type lineCmd struct {
 	Status    lineStatusCmd    `cmd:"" help:"What partners hold, what waits for them, since when, and why."`
 	Sync      lineSyncCmd      `cmd:"" help:"Exchange with partners now, and end when nothing waits."`
+	Carried   lineCarriedCmd   `cmd:"" help:"What this node carries for others, unread: how much, since when, and why it is here still."`
 	Receipts  lineReceiptsCmd  `cmd:"" help:"The partners' signed words on what they were sent."`
 	Export    lineExportCmd    `cmd:"" help:"Write what waits for a partner into a file for a courier."`
 	Import    lineImportCmd    `cmd:"" help:"Take a file that a courier brought."`
@@ -51,6 +52,7 @@ type lineView struct {
 	Fork     string        `json:"fork,omitempty"`
 	Repairs  []line.Repair `json:"repairs,omitempty"`
 	Protocol int           `json:"protocol"`
+	Route    *line.Route   `json:"route,omitempty"`
 }
 
 type laneView struct {
@@ -71,7 +73,7 @@ type laneView struct {
 
 func viewOf(s line.LineStatus) lineView {
 	v := lineView{Node: s.Partner.NodeID, Name: s.Partner.Name, Nation: s.Partner.Nation, State: string(s.Partner.State), Contact: s.Contact,
-		Held: s.Held, Waiting: s.Waiting, Since: s.Since, Why: s.Why, Seen: s.Seen.Size, Repairs: s.Repairs, Protocol: s.Partner.Protocol}
+		Held: s.Held, Waiting: s.Waiting, Since: s.Since, Why: s.Why, Seen: s.Seen.Size, Repairs: s.Repairs, Protocol: s.Partner.Protocol, Route: s.Route}
 	if s.Vouched != nil {
 		v.Vouched = s.Vouched.Size
 	}
@@ -131,6 +133,9 @@ func printLine(w io.Writer, s line.LineStatus) {
 	if s.Fork != nil {
 		fmt.Fprintf(w, "  WARNING %s\n", s.Fork.Error())
 	}
+	if s.Route != nil {
+		printRoute(w, s.Route)
+	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, l := range s.Lanes {
 		if l.Sent == 0 && l.Received == 0 && l.Waiting == 0 && l.Withheld == 0 {
@@ -151,6 +156,60 @@ func printLine(w io.Writer, s line.LineStatus) {
 		fmt.Fprintf(w, "  repaired %s: %s forgot messages %d to %d of %s; %d versions sent again\n",
 			time.UnixMilli(r.Time).UTC().Format(time.RFC3339), r.Lost, r.After+1, r.Upto, r.Precedence, r.Resent)
 	}
+}
+
+// printRoute writes where the messages of a routed line are.
+func printRoute(w io.Writer, r *line.Route) {
+	fmt.Fprintf(w, "  by way of %s\n", r.Via)
+	for _, a := range r.At {
+		state, by := a.State, "by its signed word of "+a.Said.UTC().Format(time.RFC3339)
+		switch {
+		case state == "":
+			state, by = "not handed over", "by this node's own records"
+		case a.Hearsay:
+			by = "by another relay's word"
+		}
+		fmt.Fprintf(w, "  %d messages %s at %s since %s, %s", a.Messages, state, a.Node, a.Since.UTC().Format(time.RFC3339), by)
+		if a.Reason != "" {
+			fmt.Fprintf(w, ": %s", a.Reason)
+		}
+		if a.Lost > 0 {
+			fmt.Fprintf(w, "; lost there and handed over again %d times", a.Lost)
+		}
+		fmt.Fprintln(w)
+		if a.Doubt != "" {
+			fmt.Fprintf(w, "  WARNING what %s gave does not verify: %s\n", r.Via, a.Doubt)
+		}
+	}
+}
+
+type lineCarriedCmd struct {
+	dataFlag
+	JSON bool `help:"For machines."`
+}
+
+func (c *lineCarriedCmd) Run(p *process) error {
+	return c.use(p, func(n *node.Node) error {
+		all, err := n.Line.Transits(p.ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			if all == nil {
+				all = []line.Transit{}
+			}
+			return writeJSON(p, all)
+		}
+		w := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
+		for _, t := range all {
+			at := "here: " + t.Reason
+			if t.Next != "" {
+				at = "with " + t.Next
+			}
+			fmt.Fprintf(w, "%s to %s\t%d messages\t%d bytes\tsince %s\t%s\n", t.From, t.To, t.Messages, t.Bytes, t.Since.UTC().Format(time.RFC3339), at)
+		}
+		return w.Flush()
+	})
 }
 
 type lineSyncCmd struct {

@@ -20,6 +20,8 @@ type partnerCmd struct {
 	List    partnerListCmd    `cmd:"" help:"List the partners and what each is cleared for."`
 	Clear   partnerClearCmd   `cmd:"" help:"Say what a partner may see."`
 	Address partnerAddressCmd `cmd:"" help:"Say where a partner is reached, or that it cannot be."`
+	Route   partnerRouteCmd   `cmd:"" help:"Say by way of which partner messages for a node go, where there is no connection to it."`
+	Carry   partnerCarryCmd   `cmd:"" help:"Say to which nodes this one carries a partner's sealed messages."`
 	Suspend partnerSuspendCmd `cmd:"" help:"Stop the line to a partner; what waits is kept."`
 	Resume  partnerResumeCmd  `cmd:"" help:"Open a suspended line again."`
 	Revoke  partnerRevokeCmd  `cmd:"" help:"End a partnership for good."`
@@ -174,6 +176,64 @@ func (c *partnerAddressCmd) Run(p *process) error {
 			return err
 		}
 		return n.Line.SetFetch(p.ctx, by, partner.NodeID, c.Fetch)
+	})
+}
+
+type partnerRouteCmd struct {
+	dataFlag
+	byFlag
+	To     string `arg:"" name:"node" help:"Whom the messages are for: a partner, or the name of a node that partners write to through this one."`
+	Via    string `xor:"way" required:"" placeholder:"PARTNER" help:"The partner that carries them. It cannot read them, and signs for each."`
+	Direct bool   `xor:"way" required:"" help:"Straight again."`
+}
+
+func (c *partnerRouteCmd) Run(p *process) error {
+	return c.as(p, c.officer, func(n *node.Node, by people.Person) error {
+		to, err := nodeNamed(p, n, c.To)
+		if err != nil {
+			return err
+		}
+		via := line.Partner{}
+		if c.Via != "" {
+			if via, err = n.Line.Partner(p.ctx, c.Via); err != nil {
+				return err
+			}
+		}
+		return n.Line.SetRoute(p.ctx, by.ReaderID(), to, via.NodeID)
+	})
+}
+
+// nodeNamed finds the node name of a partner, or takes the name of a node
+// that is none.
+func nodeNamed(p *process, n *node.Node, name string) (string, error) {
+	partner, err := n.Line.Partner(p.ctx, name)
+	switch {
+	case err == nil:
+		return partner.NodeID, nil
+	case line.IsNode(name):
+		return name, nil
+	}
+	return "", err
+}
+
+type partnerCarryCmd struct {
+	dataFlag
+	byFlag
+	partnerArg
+	To []string `placeholder:"NODE" help:"Whom its messages may be for; these and no others. Left out: none any more."`
+}
+
+func (c *partnerCarryCmd) Run(p *process) error {
+	return c.partner(p, c.dataFlag, c.byFlag, func(n *node.Node, by string, partner line.Partner) error {
+		var to []string
+		for _, name := range c.To {
+			node, err := nodeNamed(p, n, name)
+			if err != nil {
+				return err
+			}
+			to = append(to, node)
+		}
+		return n.Line.SetCarries(p.ctx, by, partner.NodeID, to)
 	})
 }
 

@@ -12,14 +12,18 @@ import (
 //
 // History:
 //
-//	1  2026-11-24  first: statements, lanes, receipts, recall, relays, witness,
-//	               sneakernet, blind match
+//	1  2026-11-24  first: statements, lanes, receipts, recall, witness,
+//	               sneakernet, blind match, objects passed on
 //	2  2026-11-26  words: what one node attests of its people's clearances, and
 //	               takes back; public statements to be signed together
+//	3  2026-11-26  sealed messages carried by relays
 const (
 	oldestVersion = 1
-	newestVersion = 2
+	newestVersion = 3
 )
+
+// relaysSince is the version from which a node carries messages for others.
+const relaysSince = 3
 
 // negotiate picks the version to use with a partner that speaks lo to hi.
 func negotiate(lo, hi int) (int, error) {

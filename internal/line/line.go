@@ -70,6 +70,8 @@ type Limits struct {
 	Grace        time.Duration // before Rate counts; 0: 20 s
 	Checkpoint   time.Duration // how old a checkpoint may be that a partner is shown; 0: 1 s
 	RetryMost    time.Duration // longest pause between attempts; 0: 30 s
+	TransitBytes int64         // sealed bytes carried for one partner at a time; 0: 1 GiB
+	Transits     int64         // messages carried for one partner at a time; 0: 10,000
 }
 
 func (l Limits) filled() Limits {
@@ -82,6 +84,8 @@ func (l Limits) filled() Limits {
 	l.Grace = or(l.Grace, 20*time.Second)
 	l.Checkpoint = or(l.Checkpoint, time.Second)
 	l.RetryMost = or(l.RetryMost, 30*time.Second)
+	l.TransitBytes = or(l.TransitBytes, 1<<30)
+	l.Transits = or(l.Transits, 10_000)
 	return l
 }
 
@@ -121,13 +125,16 @@ type Line struct {
 	now          func() time.Time
 	log          *slog.Logger
 
-	runs    atomic.Bool // Run is at work
-	mu      sync.Mutex
-	wakes   map[string]chan struct{} // by partner: something to send
-	contact map[string]contact       // by partner: the last attempt to reach it
-	inbound map[string]*sync.Mutex   // by partner and lane: one message at a time
-	quotas  map[string]quotaRecord   // by partner
-	urgent  map[string]*urgency      // by partner
+	runs     atomic.Bool // Run is at work
+	mu       sync.Mutex
+	wakes    map[string]chan struct{} // by partner: something to send
+	contact  map[string]contact       // by partner: the last attempt to reach it
+	inbound  map[string]*sync.Mutex   // by partner and lane: one message at a time
+	quotas   map[string]quotaRecord   // by partner
+	urgent   map[string]*urgency      // by partner
+	offered  map[string]time.Time     // by message carried: when its destination was given it
+	unrouted map[string]string        // by destination: why its relay did not take the last message
+	stuck    map[string]holdup        // by destination of what is carried: why it does not leave
 }
 
 // contact is what is known of the connection to a partner; it describes the
@@ -161,7 +168,7 @@ func Open(_ context.Context, c Config) (*Line, error) {
 	}
 	l := &Line{vault: c.Vault, commit: c.Vault.Act, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, words: c.Words, address: c.Address, parts: parts,
 		limits: c.Limits.filled(), changed: c.PartnersChanged, alternatives: c.Alternatives, alternative: c.Alternative, now: c.Now, log: c.Log,
-		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}, urgent: map[string]*urgency{}}
+		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}, urgent: map[string]*urgency{}, stuck: map[string]holdup{}, unrouted: map[string]string{}, offered: map[string]time.Time{}}
 	if l.now == nil {
 		l.now = time.Now
 	}

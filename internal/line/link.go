@@ -81,6 +81,10 @@ func (k *link) do(ctx context.Context, method, path string, body io.Reader, head
 	}
 	defer res.Body.Close()
 	limit := int64(maxReceipt * 2)
+	switch v.(type) {
+	case *news, *[]news:
+		limit = maxNews
+	}
 	if raw, ok := v.(*[]byte); ok {
 		if res.StatusCode == http.StatusOK {
 			*raw, err = readAtMost(res.Body, maxMessage)
@@ -190,14 +194,22 @@ func (l *Line) learn(ctx context.Context, node string, x *exchange) error {
 	return err
 }
 
-// put pushes one message, from the byte where an earlier push stopped.
+// put pushes one message of this node and gives its receipt.
 func (k *link) put(ctx context.Context, msg []byte, digest Digest) (SignedReceipt, error) {
-	path := pathMessage + digest.String()
+	var doc SignedReceipt
+	err := k.upload(ctx, pathMessage, msg, digest, &doc)
+	return doc, err
+}
+
+// upload pushes a message, from the byte where an earlier push stopped, and
+// reads the answer.
+func (k *link) upload(ctx context.Context, to string, msg []byte, digest Digest, v any) error {
+	path := to + digest.String()
 	offset := int64(0)
 	if len(msg) > 256<<10 { // asking costs a round trip; a short message is sent again
 		res, err := k.do(ctx, http.MethodHead, path, nil, nil, nil)
 		if err != nil {
-			return SignedReceipt{}, err
+			return err
 		}
 		if n, err := strconv.ParseInt(res.Header.Get(headerOffset), 10, 64); err == nil && n >= 0 && n <= int64(len(msg)) {
 			offset = n
@@ -205,9 +217,8 @@ func (k *link) put(ctx context.Context, msg []byte, digest Digest) (SignedReceip
 	}
 	head := http.Header{headerOffset: {strconv.FormatInt(offset, 10)}, headerLength: {strconv.Itoa(len(msg))},
 		"Content-Type": {"application/octet-stream"}}
-	var doc SignedReceipt
-	_, err := k.do(ctx, http.MethodPut, path, bytes.NewReader(msg[offset:]), head, &doc)
-	return doc, err
+	_, err := k.do(ctx, http.MethodPut, path, bytes.NewReader(msg[offset:]), head, v)
+	return err
 }
 
 func readAtMost(r io.Reader, limit int64) ([]byte, error) {

@@ -44,6 +44,7 @@ type Partner struct {
 	Keys      int       // generation of its keys in use
 	Knows     int       // generation of this node's keys that it is known to have
 	Protocol  int       // version of the protocol in use with it
+	Carries   []string  // nodes to which this node carries sealed messages that the partner hands over
 }
 
 // partnerRecord is the stored form, one record for each partner.
@@ -66,6 +67,8 @@ type partnerRecord struct {
 	Vouched   *Witnessed       `json:"vouched,omitempty"` // this node's log, as far as it vouches for it
 	Fork      *Fork            `json:"fork,omitempty"`    // its log was rewritten
 	Repairs   []Repair         `json:"repairs,omitempty"`
+	Carries   []string         `json:"carries,omitempty"`  // destinations to which this node carries its messages
+	Standing  int64            `json:"standing,omitempty"` // time of its newest standing that came through relays
 
 	fresh bool // keys were added in this act
 }
@@ -136,7 +139,7 @@ func (p *partnerRecord) partner() (Partner, error) {
 	version, _ := negotiate(p.Versions[0], p.Versions[1])
 	return Partner{NodeID: p.Node, Name: id.Name, Nation: id.Nation, Address: p.Address, Fetch: p.Fetch, State: p.State, Reason: p.Reason,
 		Code: p.Code, Clearance: p.Clearance, SpeaksFor: id.SpeaksFor, LogKey: id.LogKey, Since: instant(p.Since),
-		Keys: id.Generation, Knows: p.Knows, Protocol: version}, nil
+		Keys: id.Generation, Knows: p.Knows, Protocol: version, Carries: p.Carries}, nil
 }
 
 // SetClearance says what a partner may see from now on, as a STANAG 4774

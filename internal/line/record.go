@@ -31,6 +31,14 @@ const (
 	spaceCourier    = "line.courier"    // node/digest: a receipt that the next courier file carries
 	spaceMatch      = "line.match"      // run: Match
 	spaceMatchCount = "line.matchcount" // node/epoch: matchCount
+
+	spaceRoute          = "line.route"          // destination: routeRecord
+	spaceRelayed        = "line.relayed"        // node/precedence/stream/seq: relayedRecord, of a message of this node
+	spaceHanded         = "line.handed"         // relay/digest: handedRecord, what the relay is asked about
+	spaceTransit        = "line.transit"        // digest: transitRecord, of a message of others
+	spaceTransitMessage = "line.transitmessage" // digest: the message, until it arrived
+	spaceTransitQueue   = "line.transitqueue"   // destination/precedence/origin/seq/digest: not handed on yet
+	spaceTransitHeld    = "line.transitheld"    // giver: transitHeld, its share of this node
 )
 
 // records is what reading records needs: a vault, or a transaction.
@@ -108,4 +116,14 @@ func streamKey(node string, p Precedence, stream string, n int64) string {
 func seqOf(key string) int64 {
 	n, _ := strconv.ParseInt(key[strings.LastIndexByte(key, '/')+1:], 16, 64)
 	return n
+}
+
+// cutStreamKey is the inverse of streamKey, but for the number.
+func cutStreamKey(key string) (node string, p Precedence, stream string, err error) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 4 {
+		return "", 0, "", fmt.Errorf("read the record %s: its key has another form", key)
+	}
+	err = p.UnmarshalText([]byte(parts[1]))
+	return parts[0], p, parts[2], err
 }

@@ -59,20 +59,28 @@ func (l *Line) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			l.log.Error("the line cannot read its partners", "error", err)
 		}
+		routes, err := l.runRoutes(ctx, all, running, start, end)
+		if err != nil && ctx.Err() == nil {
+			l.log.Error("the line cannot read its routes", "error", err)
+		}
 		for _, p := range all {
 			node := p.Node
 			if p.State != Revoked && p.Answer != nil && p.Address != "" {
 				start("answer/"+node, func(ctx context.Context) { l.handIn(ctx, node) })
 			}
-			if p.State != Active || p.Address == "" {
+			if p.State != Active || p.Address == "" || routes[node] != "" {
 				for _, lane := range precedences {
 					end(laneKey(node, lane))
 				}
+			}
+			if p.State != Active || p.Address == "" {
 				end(node)
 				continue
 			}
 			for _, lane := range precedences {
-				start(laneKey(node, lane), func(ctx context.Context) { l.pushLane(ctx, node, lane) })
+				if routes[node] == "" {
+					start(laneKey(node, lane), func(ctx context.Context) { l.pushLane(ctx, node, lane) })
+				}
 			}
 			if l.address != "" && !p.Fetch {
 				end(node)
@@ -86,6 +94,9 @@ func (l *Line) Run(ctx context.Context) error {
 				if err := l.expire(ctx, p.Node); err != nil && ctx.Err() == nil {
 					l.log.Error("what waits too long cannot be given up", "partner", p.Node, "error", err)
 				}
+			}
+			if err := l.expireTransit(ctx); err != nil && ctx.Err() == nil {
+				l.log.Error("what is carried too long cannot be dropped", "error", err)
 			}
 		}
 		select {
@@ -136,25 +147,35 @@ func (l *Line) touch(node string, err error) {
 
 // pushLane is the worker of one lane of one partner.
 func (l *Line) pushLane(ctx context.Context, node string, p Precedence) {
-	woken := l.wakeup(laneKey(node, p))
-	link := &link{line: l, node: node}
-	defer link.close()
+	k := &link{line: l, node: node}
+	defer k.close()
 	met := false // the two sides compared what they remember
+	l.work(ctx, k, laneKey(node, p), func() (bool, error) {
+		worked, err := l.pushNext(ctx, k, p, &met)
+		met = met && err == nil
+		return worked, err
+	})
+}
+
+// work takes one step after the other over a link: at once while there is
+// something to do, after pauses that grow while it fails, and else when woken
+// by name.
+func (l *Line) work(ctx context.Context, k *link, name string, step func() (bool, error)) {
+	woken := l.wakeup(name)
 	pause := time.Duration(0)
 	glances := 0
 	for ctx.Err() == nil {
-		worked, err := l.pushNext(ctx, link, p, &met)
+		worked, err := step()
 		switch {
 		case err != nil && ctx.Err() == nil:
-			met = false
 			pause = min(max(2*pause, 200*time.Millisecond), l.limits.RetryMost)
 			var later *retryLater
 			if errors.As(err, &later) {
 				pause = max(pause, later.after)
 			}
-			l.touch(node, err)
-			l.log.Debug("a push did not go through", "partner", node, "precedence", p.String(), "error", err)
-			link.close()
+			l.touch(k.node, err)
+			l.log.Debug("a push did not go through", "partner", k.node, "lane", name, "error", err)
+			k.close()
 		case worked:
 			pause, glances = 0, 0
 			continue
@@ -339,6 +360,9 @@ func (l *Line) fetchOne(ctx context.Context, k *link) error {
 	l.touch(k.node, nil)
 	if res.StatusCode == http.StatusNoContent {
 		return nil
+	}
+	if h, _, _, err := cutMessage(msg); err == nil && h.From != k.node {
+		return l.fetchedRelayed(ctx, k, h, msg)
 	}
 	doc, err := l.receive(ctx, msg)
 	if err != nil {

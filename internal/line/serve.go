@@ -23,6 +23,9 @@ const (
 	pathReceipt = "/line/1/receipt"
 	pathAnswer  = "/line/1/answer"
 	pathMatch   = "/line/1/match/"
+	pathRelay   = "/line/1/relay/" // followed by the digest of the statement
+	pathNews    = "/line/1/news"
+	pathArrived = "/line/1/arrived"
 )
 
 const (
@@ -78,6 +81,11 @@ func (l *Line) Handler() http.Handler {
 	mux.HandleFunc("POST "+pathReceipt, l.asPartner(l.serveReceipt))
 	mux.HandleFunc("POST "+pathAnswer, l.serveAnswer)
 	mux.HandleFunc("POST "+pathMatch+"{step}", l.asPartner(l.serveMatch))
+	mux.HandleFunc("HEAD "+pathRelay+"{digest}", l.asPartner(l.serveOffset))
+	mux.HandleFunc("PUT "+pathRelay+"{digest}", l.asPartner(l.serveRelay))
+	mux.HandleFunc("DELETE "+pathRelay+"{digest}", l.asPartner(l.serveDrop))
+	mux.HandleFunc("POST "+pathNews, l.asPartner(l.serveNews))
+	mux.HandleFunc("POST "+pathArrived, l.asPartner(l.serveArrived))
 	return mux
 }
 
@@ -164,6 +172,12 @@ func (l *Line) exchangeFor(ctx context.Context, node string) (*exchange, error) 
 		}
 		x.Waiting = x.Waiting || ready
 	}
+	if !x.Waiting {
+		return x, scan(out, spaceTransitQueue, node+"/", func(string, []byte) error {
+			x.Waiting = true
+			return errStop
+		})
+	}
 	return x, nil
 }
 
@@ -192,18 +206,39 @@ func (l *Line) serveOffset(w http.ResponseWriter, r *http.Request, p *partnerRec
 }
 
 // serveMessage takes a message, or the rest of one, and answers with the
-// receipt.
+// receipt; a relay gets it sealed to the sender.
 func (l *Line) serveMessage(w http.ResponseWriter, r *http.Request, p *partnerRecord) {
+	msg, ok := l.takeMessage(w, r, p)
+	if !ok {
+		return
+	}
+	h, _, _, err := cutMessage(msg)
+	if err == nil && h.From != p.Node {
+		n, err := l.receiveRelayed(r.Context(), p, h, msg)
+		if err == nil {
+			answer(w, n)
+			return
+		}
+		l.answerReceipt(w, SignedReceipt{}, err)
+		return
+	}
+	doc, err := l.receive(r.Context(), msg)
+	l.answerReceipt(w, doc, err)
+}
+
+// takeMessage reads a message, or the rest of one; where it is not whole, it
+// has answered.
+func (l *Line) takeMessage(w http.ResponseWriter, r *http.Request, p *partnerRecord) ([]byte, bool) {
 	offset, err1 := strconv.ParseInt(r.Header.Get(headerOffset), 10, 64)
 	length, err2 := strconv.ParseInt(r.Header.Get(headerLength), 10, 64)
 	if err1 != nil || err2 != nil || offset < 0 || length < 1 || offset > length || length > maxMessage {
 		fail(w, http.StatusBadRequest, "length", fmt.Sprintf("%s and %s have to say where the message goes on and how long it is, at most %d bytes", headerOffset, headerLength, int64(maxMessage)))
-		return
+		return nil, false
 	}
 	if wait := l.charge(p.Node, length-offset); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		fail(w, http.StatusTooManyRequests, "quota", "this partner's share of this node is used up for now")
-		return
+		return nil, false
 	}
 	body := &paced{r: http.MaxBytesReader(w, r.Body, length-offset), control: http.NewResponseController(w), rate: l.limits.Rate, grace: l.limits.Grace, start: time.Now()}
 	msg, err := l.parts.take(p.Node, r.PathValue("digest"), offset, length, body)
@@ -212,13 +247,12 @@ func (l *Line) serveMessage(w http.ResponseWriter, r *http.Request, p *partnerRe
 		if errors.As(err, &at) {
 			w.Header().Set(headerOffset, strconv.FormatInt(at.have, 10))
 			fail(w, http.StatusConflict, "offset", at.Error())
-			return
+			return nil, false
 		}
 		fail(w, http.StatusBadRequest, "body", err.Error())
-		return
+		return nil, false
 	}
-	doc, err := l.receive(r.Context(), msg)
-	l.answerReceipt(w, doc, err)
+	return msg, true
 }
 
 // answerReceipt sends a receipt, or why there is none.
@@ -283,6 +317,9 @@ func (l *Line) serveFetch(w http.ResponseWriter, r *http.Request, p *partnerReco
 	woken := l.wakeup(p.Node + "/fetch")
 	for {
 		msg, err := l.next(r.Context(), p.Node)
+		if err == nil && msg == nil {
+			msg, err = l.nextTransit(r.Context(), p.Node)
+		}
 		if err != nil {
 			l.unavailable(w, "read what waits", err)
 			return

@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"causeway/internal/audit"
 	"causeway/internal/vault"
 )
+
+// doubt marks that what somebody gave does not verify, apart from what went
+// wrong here.
+type doubt struct{ error }
+
+func (d doubt) Unwrap() error { return d.error }
 
 // settle takes a partner's receipt for a message of this node: it is checked,
 // kept, and ends the message. A second receipt for the same message changes
@@ -21,7 +26,7 @@ func (l *Line) settle(ctx context.Context, node string, doc SignedReceipt) error
 	}
 	rc, from, err := openReceiptOf(partner, doc)
 	if err != nil {
-		return err
+		return doubt{err}
 	}
 	act := audit.Act{Actor: PartnerReader(node), Verb: "receipt", Subject: rc.Statement.String(),
 		Detail: map[string]string{"result": rc.Result, "precedence": rc.Precedence.String(), "receipt": doc.Digest().String()}}
@@ -71,12 +76,13 @@ func (l *Line) keepReceipt(tx *vault.Tx, node string, from *Identity, rc *Receip
 	case err != nil:
 		return err
 	case rc.To != l.Node():
-		return errors.New("it is for another node")
+		return doubt{errors.New("it is for another node")}
 	case !ok || sent.Digest != rc.Statement:
-		return errors.New("it is for a message that this node did not send")
+		return doubt{errors.New("it is for a message that this node did not send")}
 	case sent.Receipt != nil:
 		return errSettled
 	}
+	gaveUp := sent.Result == Expired
 	sent.Receipt, sent.Result = &doc, rc.Result
 	if err := save(tx, spaceSent, key, sent); err != nil {
 		return err
@@ -85,17 +91,23 @@ func (l *Line) keepReceipt(tx *vault.Tx, node string, from *Identity, rc *Receip
 	if _, err := load(tx, spaceLane, laneKey(node, rc.Precedence), &lane); err != nil {
 		return err
 	}
-	if lane.Stream == rc.Stream {
+	switch {
+	case lane.Stream == rc.Stream:
 		if err := tx.DeleteRecord(spaceMessage, seqKey(node, rc.Precedence, rc.Seq)); err != nil {
 			return err
 		}
 		if err := advanceLane(tx, node, rc, &lane); err != nil {
 			return err
 		}
+		if err := countReceipt(tx, node, rc, &sent); err != nil {
+			return err
+		}
+	case gaveUp && rc.Result == Delivered: // it was given up too soon
+		if err := countLate(tx, node, rc, &sent); err != nil {
+			return err
+		}
 	}
-	if err := countReceipt(tx, node, rc, &sent); err != nil {
-		return err
-	}
+	// What else a stream that ended carried went again, and counts there.
 	partner, err := loadPartner(tx, node)
 	if err != nil {
 		return err
@@ -132,6 +144,20 @@ func advanceLane(tx *vault.Tx, node string, rc *Receipt, lane *laneRecord) error
 		return nil
 	}
 	return save(tx, spaceLane, laneKey(node, rc.Precedence), lane)
+}
+
+// countLate corrects the counts for a message that was counted as expired.
+func countLate(tx *vault.Tx, node string, rc *Receipt, sent *sentRecord) error {
+	var q queueRecord
+	if _, err := load(tx, spaceQueue, laneKey(node, rc.Precedence), &q); err != nil {
+		return err
+	}
+	q.Expired -= int64(len(sent.Items))
+	q.UnderWay += int64(len(sent.Items))
+	if err := save(tx, spaceQueue, laneKey(node, rc.Precedence), q); err != nil {
+		return err
+	}
+	return countReceipt(tx, node, rc, sent)
 }
 
 func countReceipt(tx *vault.Tx, node string, rc *Receipt, sent *sentRecord) error {
@@ -285,36 +311,14 @@ func (l *Line) restart(tx *vault.Tx, node string, lane *laneRecord, st LaneState
 		case !known:
 			from = lane.Acked + 1
 		}
-		if err := scan(tx, spaceSent, laneKey(node, st.Precedence)+"/"+s+"/", func(key string, value []byte) error {
-			var sent sentRecord
-			if err := decodeRecord(spaceSent, key, value, &sent); err != nil {
-				return err
-			}
-			if seqOf(key) < from || sent.Result == Refused || sent.Result == Expired {
-				return nil
-			}
-			rows = append(rows, outboxRow{Kind: sent.Kind, Time: sent.Time, Items: sent.Items, Why: sent.Why, Body: sent.Body})
-			if wordVersion(sent.Kind) == 0 { // whose items are no versions
-				rep.Resent += len(sent.Items)
-			}
-			return nil
-		}); err != nil {
+		again, err := unsettled(tx, node, st.Precedence, s, from, true)
+		if err != nil {
 			return err
 		}
+		rows = append(rows, again...)
 	}
-	for n := lane.Acked + 1; n <= lane.Seq; n++ {
-		if err := tx.DeleteRecord(spaceMessage, seqKey(node, st.Precedence, n)); err != nil {
-			return err
-		}
-	}
-	past := lane.Past
-	if lane.Stream != "" {
-		past = append(past, lane.Stream)
-	}
-	if err := save(tx, spaceLane, laneKey(node, st.Precedence), laneRecord{Stream: newStream(), Past: past, BaseStream: st.Stream, BaseSeq: st.Seq}); err != nil {
-		return err
-	}
-	if err := requeue(tx, node, st.Precedence, rows, rep.Resent); err != nil {
+	rep.Resent = versionsIn(rows)
+	if err := beginStream(tx, node, lane, st, rows, rep.Resent); err != nil {
 		return err
 	}
 	if rep.Lost == l.Node() {
@@ -332,6 +336,52 @@ func (l *Line) restart(tx *vault.Tx, node string, lane *laneRecord, st LaneState
 		partner.Repairs = partner.Repairs[n-keepRepairs:]
 	}
 	return save(tx, spacePartner, node, partner)
+}
+
+// unsettled gives what a stream carried from a message on, to be sent again:
+// all but what the partner refused or what came too late, and, unless the
+// partner forgot, what it has.
+func unsettled(r records, node string, p Precedence, stream string, from int64, forgot bool) (rows []outboxRow, err error) {
+	err = scan(r, spaceSent, laneKey(node, p)+"/"+stream+"/", func(key string, value []byte) error {
+		var sent sentRecord
+		if err := decodeRecord(spaceSent, key, value, &sent); err != nil {
+			return err
+		}
+		if seqOf(key) < from || sent.Result == Refused || sent.Result == Expired || !forgot && sent.Receipt != nil {
+			return nil
+		}
+		rows = append(rows, outboxRow{Kind: sent.Kind, Time: sent.Time, Items: sent.Items, Why: sent.Why, Body: sent.Body})
+		return nil
+	})
+	return rows, err
+}
+
+// versionsIn counts the versions in rows; the items of words are none.
+func versionsIn(rows []outboxRow) (n int) {
+	for _, row := range rows {
+		if wordVersion(row.Kind) == 0 {
+			n += len(row.Items)
+		}
+	}
+	return n
+}
+
+// beginStream ends a lane's stream where the partner stands at st, and puts
+// rows in front of what waits.
+func beginStream(tx *vault.Tx, node string, lane *laneRecord, st LaneState, rows []outboxRow, resent int) error {
+	for n := lane.Acked + 1; n <= lane.Seq; n++ {
+		if err := tx.DeleteRecord(spaceMessage, seqKey(node, st.Precedence, n)); err != nil {
+			return err
+		}
+	}
+	past := lane.Past
+	if lane.Stream != "" {
+		past = append(past, lane.Stream)
+	}
+	if err := save(tx, spaceLane, laneKey(node, st.Precedence), laneRecord{Stream: newStream(), Past: past, BaseStream: st.Stream, BaseSeq: st.Seq}); err != nil {
+		return err
+	}
+	return requeue(tx, node, st.Precedence, rows, resent)
 }
 
 // requeue puts rows in front of everything that waits in the lane: they were
@@ -363,15 +413,12 @@ func requeue(tx *vault.Tx, node string, p Precedence, rows []outboxRow, resent i
 
 // delivery reads a sent record with its receipt.
 func delivery(key string, s *sentRecord) (Delivery, error) {
-	parts := strings.Split(key, "/")
-	if len(parts) != 4 {
-		return Delivery{}, fmt.Errorf("read the record %s: its key has another form", key)
-	}
-	d := Delivery{Partner: parts[0], Stream: parts[2], Seq: seqOf(key), Kind: s.Kind, Statement: s.Digest, Composed: instant(s.Time),
-		Items: s.Items, Result: s.Result, Document: s.Receipt}
-	if err := d.Precedence.UnmarshalText([]byte(parts[1])); err != nil {
+	node, prec, stream, err := cutStreamKey(key)
+	if err != nil {
 		return Delivery{}, err
 	}
+	d := Delivery{Partner: node, Precedence: prec, Stream: stream, Seq: seqOf(key), Kind: s.Kind, Statement: s.Digest, Composed: instant(s.Time),
+		Items: s.Items, Result: s.Result, Document: s.Receipt}
 	if s.Receipt != nil {
 		rc, err := parseReceipt(s.Receipt.Body)
 		if err != nil {

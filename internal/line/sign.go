@@ -18,6 +18,8 @@ const (
 	typeStatement   = "application/vnd.causeway.line.statement.v1+json"
 	typeAttestation = "application/vnd.causeway.line.attestation.v1+json"
 	typeReceipt     = "application/vnd.causeway.line.receipt.v1+json"
+	typePassage     = "application/vnd.causeway.line.passage.v1+json"
+	typeStanding    = "application/vnd.causeway.line.standing.v1+json"
 )
 
 // mldsaContext separates the line's ML-DSA signatures from any other use of

@@ -22,6 +22,7 @@ type LineStatus struct {
 	Vouched   *Witnessed   // this node's audit log, as far as the partner vouches for it
 	Fork      *Fork        // the partner's audit log was rewritten; shown until somebody looked into it
 	Repairs   []Repair     // histories that one side lost, newest last
+	Route     *Route       // by way of which partner its messages go; nil: straight
 	Suspended string       // the partner keeps the line shut on its side, in its words; empty: not that is known
 }
 
@@ -58,6 +59,15 @@ func (l *Line) Status(ctx context.Context) ([]LineStatus, error) {
 		st, err := l.statusOf(r, rec)
 		if err != nil {
 			return nil, fmt.Errorf("read the line to %s: %w", rec.Node, err)
+		}
+		if st.Route, err = l.routeOf(r.outside, rec.Node); err != nil {
+			return nil, fmt.Errorf("read the route to %s: %w", rec.Node, err)
+		}
+		if st.Route != nil {
+			l.mu.Lock()
+			unrouted := l.unrouted[rec.Node]
+			l.mu.Unlock()
+			st.byRoute(unrouted)
 		}
 		out = append(out, *st)
 	}
