@@ -12,6 +12,8 @@ import (
 	"causeway/internal/audit"
 	"causeway/internal/vault"
 	"causeway/internal/vault/vaulttest"
+
+	_ "modernc.org/sqlite" // what lies to the vault writes to its file
 )
 
 // The feeds say what may be seen; the query checks it again. This test makes

@@ -38,23 +38,22 @@ func (w *View) History(ctx context.Context, id string) (out []HistoryEntry, err 
 			return err
 		}
 		s.Bare, s.Facts = true, true
-		rows, err := q.db.Rows(s)
-		if err != nil {
+		visible := map[int64]bool{}
+		if err := q.db.Rows(s, func(r *engine.Row) error {
+			visible[r.Version.VID] = true
+			if !q.r.released() {
+				out = append(out, HistoryEntry{Index: r.Act, At: timeOf(r.At), Kind: "put", Version: r.Text})
+			}
+			return nil
+		}); err != nil {
 			return err
 		}
-		if len(rows) == 0 {
+		if len(visible) == 0 {
 			return q.deny(a, []string{id})
 		}
 		events, err := q.db.Events([]string{id})
 		if err != nil {
 			return err
-		}
-		visible := map[int64]bool{}
-		for _, r := range rows {
-			visible[r.Version.VID] = true
-			if !q.r.released() {
-				out = append(out, HistoryEntry{Index: r.Act, At: timeOf(r.At), Kind: "put", Version: r.Text})
-			}
 		}
 		for _, e := range events {
 			if visible[e.VID] && q.tells(&e) {

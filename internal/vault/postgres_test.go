@@ -3,14 +3,20 @@ package vault_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"causeway/internal/audit"
 	"causeway/internal/vault"
@@ -64,6 +70,92 @@ func newSchema(t testing.TB, url string) schema {
 func TestPostgres(t *testing.T) {
 	url := postgresURL(t)
 	vaulttest.Run(t, func(t testing.TB) vaulttest.Store { return newSchema(t, url) })
+}
+
+// counted gives an address that leads to the same server and counts the bytes
+// that come from it.
+func counted(t *testing.T, url string) (through string, received *atomic.Int64) {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, address := pgconn.NetworkAddress(cfg.Host, cfg.Port)
+	dir := t.TempDir()
+	l, err := net.Listen("unix", filepath.Join(dir, fmt.Sprintf(".s.PGSQL.%d", cfg.Port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	received = new(atomic.Int64)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial(network, address)
+			if err != nil {
+				c.Close()
+				continue
+			}
+			go func() {
+				io.Copy(server, c)
+				server.Close()
+			}()
+			go func() {
+				io.Copy(c, io.TeeReader(server, counter{received}))
+				c.Close()
+			}()
+		}
+	}()
+	return url + " host=" + dir, received
+}
+
+type counter struct{ n *atomic.Int64 }
+
+func (c counter) Write(p []byte) (int, error) {
+	c.n.Add(int64(len(p)))
+	return len(p), nil
+}
+
+// TestPostgresStopsAtMaxBytes: what lies beyond the bytes of a page is not
+// sent by the server, in either direction and along every walk.
+func TestPostgresStopsAtMaxBytes(t *testing.T) {
+	s := newSchema(t, postgresURL(t))
+	through, received := counted(t, string(s))
+	v := schema(through).Open(t, vault.Config{})
+	defer v.Close()
+	scheme := vaulttest.NewScheme(t, 2)
+	aiko := vault.Reader{ID: "person:aiko", Kind: vault.Person, Holdings: scheme.Holdings(t, 1)}
+	const size = 200_000
+	var ids []string
+	if _, err := v.Act(t.Context(), audit.Act{Actor: "node", Verb: "put"}, func(tx *vault.Tx) error {
+		for n := range 20 {
+			o := vaulttest.Object(t, "campaign", n, 1, "name", "ferry", "description", strings.Repeat("a b ", size/4))
+			ids = append(ids, o.ID())
+			if _, err := tx.Put(vault.Put{Object: o, Effective: scheme.Label(t, 1), Source: "local"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []vault.Query{{}, {Newest: true}, {Match: vault.Match{IDs: ids}}, {Match: vault.Match{Text: "ferry"}}} {
+		if _, err := v.As(aiko).Count(t.Context(), q.Match); err != nil { // indexed, and a feed made
+			t.Fatal(err)
+		}
+		q.MaxBytes = 3*size + size/2
+		before := received.Load()
+		p, err := v.As(aiko).Page(t.Context(), q)
+		if err != nil || len(p.Rows) != 3 || !p.More {
+			t.Fatalf("page of %+v: %d rows, more %v, %v", q, len(p.Rows), p.More, err)
+		}
+		if n := received.Load() - before; n > 5*size {
+			t.Errorf("page of %+v: the server sent %d bytes for %d", q, n, q.MaxBytes)
+		}
+	}
 }
 
 // writers store campaigns through their own vaults, as servers of one node

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -153,18 +154,21 @@ func (q *question) selects(m *Match) (engine.Select, error) {
 }
 
 func (q *question) rows(s engine.Select) ([]Row, error) {
-	got, err := q.db.Rows(s)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Row, len(got))
-	for i := range got {
-		g := &got[i]
-		out[i] = Row{ID: g.ID, Version: g.Text, Type: q.v.interned.kind(g.Version.Kind), SpecVersion: g.Spec, Seq: g.Added, Added: timeOf(g.Added),
+	out := make([]Row, 0, min(s.Limit, 16))
+	err := q.db.Rows(s, func(g *engine.Row) error {
+		r := Row{ID: g.ID, Version: g.Text, Type: q.v.interned.kind(g.Version.Kind), SpecVersion: g.Spec, Seq: g.Added, Added: timeOf(g.Added),
 			Raw: g.Raw, Effective: q.v.interned.label(g.Label).effective, Source: g.Source, Collection: g.Collection, CreatedBy: g.CreatedBy}
 		if q.r.released() {
-			out[i].Source = ""
+			r.Source = ""
 		}
+		if len(out) == cap(out) && len(out) < s.Limit {
+			out = slices.Grow(out, s.Limit-len(out)) // most answers are few or as many as may be
+		}
+		out = append(out, r)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }

@@ -176,7 +176,9 @@ type Read interface {
 	FeedOf(reader string) (Feed, bool, error)
 	Readers() (map[string]int64, error)
 
-	Rows(Select) ([]Row, error)
+	// Rows yields what answers the question, in order. The row is good until
+	// yield returns, its Raw stays.
+	Rows(s Select, yield func(*Row) error) error
 	Count(Select) (int64, error)
 	Tallies(feed int64) ([]Tally, error)
 

@@ -12,11 +12,6 @@ import (
 
 // collect runs a query and gathers what fields reads from each row.
 func collect[T any](t *tx, fields func(*T) []any, q string, args ...any) ([]T, error) {
-	return collectUntil(t, fields, func(*T) bool { return false }, q, args...)
-}
-
-// collectUntil is collect that ends after the row for which enough says so.
-func collectUntil[T any](t *tx, fields func(*T) []any, enough func(*T) bool, q string, args ...any) ([]T, error) {
 	rows, err := t.c.Query(t.ctx, q, args...)
 	if err != nil {
 		return nil, fmt.Errorf("query the vault: %w", err)
@@ -31,9 +26,6 @@ func collectUntil[T any](t *tx, fields func(*T) []any, enough func(*T) bool, q s
 			return nil, fmt.Errorf("read the vault: %w", err)
 		}
 		out = append(out, v)
-		if enough(&v) {
-			break
-		}
 	}
 	rows.Close()
 	if err := rows.Err(); err != nil {

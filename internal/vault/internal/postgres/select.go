@@ -140,37 +140,59 @@ func (q *query) choice() {
 }
 
 // Rows implements [engine.Read].
-func (t *tx) Rows(s engine.Select) ([]engine.Row, error) {
+func (t *tx) Rows(s engine.Select, yield func(*engine.Row) error) error {
 	q := build(s)
-	text := "SELECT " + rowColumns
+	columns := rowColumns
+	row := engine.Row{}
+	fields := []any{&row.Added, &row.ID, &row.Text, &row.Version.Kind, &row.Spec, &row.CreatedBy, &row.Source, &row.Collection, &row.Label}
 	if s.Facts {
-		text += ", v.vid, v.at, v.act"
+		columns += ", v.vid, v.at, v.act"
+		fields = append(fields, &row.Version.VID, &row.At, &row.Act)
 	}
 	if !s.Bare {
-		text += ", v.raw"
+		columns += ", v.raw"
+		fields = append(fields, &row.Raw)
 	}
-	fields := func(r *engine.Row) []any {
-		out := []any{&r.Added, &r.ID, &r.Text, &r.Version.Kind, &r.Spec, &r.CreatedBy, &r.Source, &r.Collection, &r.Label}
-		if s.Facts {
-			out = append(out, &r.Version.VID, &r.At, &r.Act)
-		}
-		if !s.Bare {
-			out = append(out, &r.Raw)
-		}
-		return out
-	}
-	text += " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ") + " ORDER BY p.added"
+	from := " FROM " + q.from + " WHERE " + strings.Join(q.where, " AND ")
+	order := " ORDER BY added"
 	if s.Newest {
-		text += " DESC"
+		order += " DESC"
 	}
+	limit := ""
 	if s.Limit > 0 {
-		text += " LIMIT " + q.arg(s.Limit)
+		limit = " LIMIT " + q.arg(s.Limit)
 	}
-	size := 0
-	return collectUntil(t, fields, func(r *engine.Row) bool {
-		size += len(r.Raw)
-		return s.MaxBytes > 0 && size > s.MaxBytes
-	}, text, q.args...)
+	text := "SELECT " + columns + from + order + limit
+	if s.MaxBytes > 0 && !s.Bare {
+		// The server stops, not we: what it has begun to send would have to
+		// be received. Lengths are known without the bytes.
+		text = "SELECT " + bare(columns) + " FROM (SELECT " + columns + ", sum(length(v.raw)) OVER (" + order[1:] + " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before" +
+			from + order + limit + ") AS v WHERE before IS NULL OR before <= " + q.arg(s.MaxBytes) + order
+	}
+	rows, err := t.c.Query(t.ctx, text, q.args...)
+	if err != nil {
+		return fmt.Errorf("query the vault: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row.Raw = nil
+		if err := rows.Scan(fields...); err != nil {
+			return fmt.Errorf("read the vault: %w", err)
+		}
+		if err := yield(&row); err != nil {
+			return err
+		}
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("query the vault: %w", err)
+	}
+	return nil
+}
+
+// bare gives columns without the names of their tables.
+func bare(columns string) string {
+	return strings.NewReplacer("p.", "", "v.", "").Replace(columns)
 }
 
 // rowColumns are those that a page shows.

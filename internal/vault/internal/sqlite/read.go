@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,9 +23,9 @@ func list[T any](v []T) string {
 }
 
 // collect runs a query and gathers what scan reads from each row.
-func collect[T any](t *tx, scan func(*sql.Rows, *T) error, q string, args ...any) ([]T, error) {
+func collect[T any](t *tx, scan func(*row, *T) error, q string, args ...any) ([]T, error) {
 	var out []T
-	err := t.each(func(r *sql.Rows) error {
+	err := t.each(func(r *row) error {
 		var v T
 		if err := scan(r, &v); err != nil {
 			return fmt.Errorf("read the vault: %w", err)
@@ -37,32 +36,40 @@ func collect[T any](t *tx, scan func(*sql.Rows, *T) error, q string, args ...any
 	return out, err
 }
 
+// must reads a row that has to be there.
+func (t *tx) must(dest []any, q string, args ...any) error {
+	found, err := t.c.one(dest, q, args...)
+	if err == nil && !found {
+		err = errors.New("it is not there")
+	}
+	return err
+}
+
 func (t *tx) State() (s engine.State, err error) {
-	err = t.c.row("SELECT entries, at, next_vid, indexed, generation FROM state").Scan(&s.Entries, &s.At, &s.NextVID, &s.Indexed, &s.Generation)
-	if err != nil {
+	if err = t.must([]any{&s.Entries, &s.At, &s.NextVID, &s.Indexed, &s.Generation}, "SELECT entries, at, next_vid, indexed, generation FROM state"); err != nil {
 		err = fmt.Errorf("read the state of the vault: %w", err)
 	}
 	return s, err
 }
 
 func (t *tx) Rules(after int64) ([]engine.Rule, error) {
-	return collect(t, func(r *sql.Rows, v *engine.Rule) error { return r.Scan(&v.N, &v.Key) },
+	return collect(t, func(r *row, v *engine.Rule) error { return r.Scan(&v.N, &v.Key) },
 		"SELECT rule, key FROM rule WHERE rule > ? ORDER BY rule", after)
 }
 
 func (t *tx) Labels(after int64) ([]engine.Label, error) {
-	return collect(t, func(r *sql.Rows, v *engine.Label) error { return r.Scan(&v.N, &v.Rule, &v.Body) },
+	return collect(t, func(r *row, v *engine.Label) error { return r.Scan(&v.N, &v.Rule, &v.Body) },
 		"SELECT label, rule, body FROM label WHERE label > ? ORDER BY label", after)
 }
 
 func (t *tx) Kinds(after int64) ([]engine.Kind, error) {
-	return collect(t, func(r *sql.Rows, v *engine.Kind) error { return r.Scan(&v.N, &v.Name) },
+	return collect(t, func(r *row, v *engine.Kind) error { return r.Scan(&v.N, &v.Name) },
 		"SELECT kind, name FROM kind WHERE kind > ? ORDER BY kind", after)
 }
 
 const feedColumns = "feed, owner, key, fresh, last, behind"
 
-func scanFeed(r *sql.Rows, f *engine.Feed) error {
+func scanFeed(r *row, f *engine.Feed) error {
 	return r.Scan(&f.N, &f.Owner, &f.Key, &f.Fresh, &f.Last, &f.Behind)
 }
 
@@ -80,7 +87,7 @@ func (t *tx) FeedOf(reader string) (engine.Feed, bool, error) {
 
 func (t *tx) Readers() (map[string]int64, error) {
 	out := map[string]int64{}
-	err := t.each(func(r *sql.Rows) error {
+	err := t.each(func(r *row) error {
 		var name string
 		var feed int64
 		err := r.Scan(&name, &feed)
@@ -100,7 +107,7 @@ func versionFields(v *engine.Version) []any {
 func (t *tx) Versions(ids []string) ([]engine.Version, error) {
 	var out []engine.Version
 	for _, id := range ids {
-		vs, err := collect(t, func(r *sql.Rows, v *engine.Version) error { return r.Scan(versionFields(v)...) },
+		vs, err := collect(t, func(r *row, v *engine.Version) error { return r.Scan(versionFields(v)...) },
 			"SELECT "+versionColumns+" FROM version v WHERE v.oid = ? AND v.id = ? AND v.gone = 0 ORDER BY v.modified, v.vid", hash(id), id)
 		if err != nil {
 			return nil, err
@@ -112,14 +119,14 @@ func (t *tx) Versions(ids []string) ([]engine.Version, error) {
 
 func (t *tx) Scan(from int64, raw bool, limit int) ([]engine.Version, error) {
 	if !raw {
-		return collect(t, func(r *sql.Rows, v *engine.Version) error { return r.Scan(versionFields(v)...) },
+		return collect(t, func(r *row, v *engine.Version) error { return r.Scan(versionFields(v)...) },
 			"SELECT "+versionColumns+" FROM version v WHERE v.vid >= ? ORDER BY v.vid LIMIT ?", from, limit)
 	}
-	return collect(t, func(r *sql.Rows, v *engine.Version) error { return r.Scan(append(versionFields(v), &v.Raw)...) },
+	return collect(t, func(r *row, v *engine.Version) error { return r.Scan(append(versionFields(v), &v.Raw)...) },
 		"SELECT "+versionColumns+", v.raw FROM version v WHERE v.vid >= ? ORDER BY v.vid LIMIT ?", from, limit)
 }
 
-func scanBrief(r *sql.Rows, v *engine.Version) error {
+func scanBrief(r *row, v *engine.Version) error {
 	return r.Scan(&v.VID, &v.Rule, &v.Kind, &v.At, &v.ID, &v.Modified)
 }
 
@@ -135,7 +142,7 @@ func (t *tx) HeldBy(reader string, after int64, limit int) ([]engine.Version, er
 
 func (t *tx) Holders(vids []int64) (map[int64][]string, error) {
 	out := map[int64][]string{}
-	err := t.each(func(r *sql.Rows) error {
+	err := t.each(func(r *row) error {
 		var vid int64
 		var reader string
 		err := r.Scan(&vid, &reader)
@@ -149,7 +156,7 @@ const placeColumns = "p.feed, p.added, p.vid, p.kind, p.flag"
 
 func placeFields(p *engine.Place) []any { return []any{&p.Feed, &p.Added, &p.VID, &p.Kind, &p.Flag} }
 
-func scanPlace(r *sql.Rows, p *engine.Place) error { return r.Scan(placeFields(p)...) }
+func scanPlace(r *row, p *engine.Place) error { return r.Scan(placeFields(p)...) }
 
 func (t *tx) Places(feed int64, vids []int64) ([]engine.Place, error) {
 	return collect(t, scanPlace, "SELECT "+placeColumns+` FROM json_each(?) j CROSS JOIN place p INDEXED BY place_version
@@ -165,14 +172,14 @@ func (t *tx) FeedPlaces(feed int64, after engine.Micros, limit int) ([]engine.Pl
 }
 
 func (t *tx) Tallies(feed int64) ([]engine.Tally, error) {
-	return collect(t, func(r *sql.Rows, y *engine.Tally) error {
+	return collect(t, func(r *row, y *engine.Tally) error {
 		return r.Scan(&y.Feed, &y.Rule, &y.Kind, &y.Total, &y.Latest)
 	}, "SELECT feed, rule, kind, total, latest FROM tally WHERE feed = ?", feed)
 }
 
 const eventColumns = "e.act, e.n, e.at, e.kind, e.vid, e.reader, e.by_reader, e.text, e.label_before, e.label_then, coalesce(v.id, ''), coalesce(v.text, '')"
 
-func scanEvent(r *sql.Rows, e *engine.Event) error {
+func scanEvent(r *row, e *engine.Event) error {
 	return r.Scan(&e.Act, &e.N, &e.At, &e.Kind, &e.VID, &e.Reader, &e.By, &e.Text, &e.Before, &e.Then, &e.ID, &e.Version)
 }
 
@@ -196,14 +203,11 @@ func (t *tx) ScanEvents(act, n int64, limit int) ([]engine.Event, error) {
 
 func (t *tx) Record(space, key string) ([]byte, bool, error) {
 	var b []byte
-	err := t.c.row("SELECT value FROM record WHERE space = ? AND key = ?", space, key).Scan(&b)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, false, nil
-	}
+	found, err := t.c.one([]any{&b}, "SELECT value FROM record WHERE space = ? AND key = ?", space, key)
 	if err != nil {
 		return nil, false, fmt.Errorf("read record %s/%s: %w", space, key, err)
 	}
-	return b, true, nil
+	return b, found, nil
 }
 
 func (t *tx) Records(space, prefix string, yield func(space, key string, value []byte) error) error {
@@ -219,7 +223,7 @@ func (t *tx) Records(space, prefix string, yield func(space, key string, value [
 			op = ">="
 		}
 		q, args := "SELECT space, key, value FROM record WHERE space = ? AND key "+op+" ? ORDER BY key LIMIT 256", []any{space, last}
-		rs, err := collect(t, func(r *sql.Rows, v *record) error { return r.Scan(&v.space, &v.key, &v.value) }, q, args...)
+		rs, err := collect(t, func(r *row, v *record) error { return r.Scan(&v.space, &v.key, &v.value) }, q, args...)
 		if err != nil {
 			return err
 		}
@@ -239,14 +243,14 @@ func (t *tx) Records(space, prefix string, yield func(space, key string, value [
 }
 
 func (t *tx) Spaces() ([]string, error) {
-	return collect(t, func(r *sql.Rows, s *string) error { return r.Scan(s) }, "SELECT DISTINCT space FROM record ORDER BY space")
+	return collect(t, func(r *row, s *string) error { return r.Scan(s) }, "SELECT DISTINCT space FROM record ORDER BY space")
 }
 
 func (t *tx) Hashes(indexes []int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(indexes))
 	for i, n := range indexes {
 		var b []byte
-		if err := t.c.row("SELECT hash FROM hash WHERE n = ?", n).Scan(&b); err != nil {
+		if err := t.must([]any{&b}, "SELECT hash FROM hash WHERE n = ?", n); err != nil {
 			return nil, fmt.Errorf("read hash %d of the audit log: %w", n, err)
 		}
 		if copy(out[i][:], b) != tlog.HashSize {
@@ -258,16 +262,14 @@ func (t *tx) Hashes(indexes []int64) ([]tlog.Hash, error) {
 
 func (t *tx) Leaf(index int64) (l engine.Leaf, err error) {
 	l.Index = index
-	if err = t.c.row("SELECT salt, entry FROM leaf WHERE n = ?", index).Scan(&l.Salt, &l.Entry); err != nil {
+	if err = t.must([]any{&l.Salt, &l.Entry}, "SELECT salt, entry FROM leaf WHERE n = ?", index); err != nil {
 		err = fmt.Errorf("read entry %d of the audit log: %w", index, err)
 	}
 	return l, err
 }
 
 func (t *tx) Setting(name string) (s string, err error) {
-	if err = t.c.row("SELECT value FROM setting WHERE name = ?", name).Scan(&s); errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	} else if err != nil {
+	if _, err = t.c.one([]any{&s}, "SELECT value FROM setting WHERE name = ?", name); err != nil {
 		err = fmt.Errorf("read setting %s: %w", name, err)
 	}
 	return s, err

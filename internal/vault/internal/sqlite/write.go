@@ -26,11 +26,12 @@ func (t *tx) AddKind(k engine.Kind) error {
 }
 
 // batch inserts rows of width values, several to a statement: most of the
-// cost of one is outside the tree it changes.
+// cost of one is outside the tree it changes. A failure ends the transaction,
+// so SQLite need not keep what it would take to undo one statement.
 func batch[T any](t *tx, table string, width int, rows []T, args func(T, []any) []any) error {
 	const most = 16
 	one := "(" + strings.Repeat("?, ", width-1) + "?)"
-	many := "INSERT INTO " + table + " VALUES " + strings.Repeat(one+", ", most-1) + one
+	many := "INSERT OR FAIL INTO " + table + " VALUES " + strings.Repeat(one+", ", most-1) + one
 	buf := make([]any, 0, most*width)
 	for len(rows) >= most {
 		buf = buf[:0]
@@ -43,7 +44,7 @@ func batch[T any](t *tx, table string, width int, rows []T, args func(T, []any) 
 		rows = rows[most:]
 	}
 	for _, r := range rows {
-		if err := t.exec("INSERT INTO "+table+" VALUES "+one, args(r, buf[:0])...); err != nil {
+		if err := t.exec("INSERT OR FAIL INTO "+table+" VALUES "+one, args(r, buf[:0])...); err != nil {
 			return err
 		}
 	}
@@ -241,19 +242,15 @@ func (t *tx) Audit(yield func(string)) error {
 			FULL JOIN (SELECT * FROM tally WHERE total <> 0 OR latest <> 0) b ON a.feed = b.feed AND a.rule = b.rule AND a.kind = b.kind
 			WHERE (a.total IS NOT b.total OR a.latest IS NOT b.latest) AND n IN (SELECT feed FROM feed WHERE behind = 0)`},
 	} {
-		rows, err := t.c.query(check.q)
-		if err != nil {
-			return fmt.Errorf("check the vault: %w", err)
-		}
-		for rows.Next() {
+		err := t.c.each(func(r *row) error {
 			var a, b int64
-			if err := rows.Scan(&a, &b); err != nil {
-				rows.Close()
-				return fmt.Errorf("check the vault: %w", err)
+			if err := r.Scan(&a, &b); err != nil {
+				return err
 			}
 			yield(fmt.Sprintf(check.text, a, b))
-		}
-		if err := rows.Err(); err != nil {
+			return nil
+		}, check.q)
+		if err != nil {
 			return fmt.Errorf("check the vault: %w", err)
 		}
 	}
