@@ -27,6 +27,7 @@ type tradeCmd struct {
 	Explain       tradeExplainCmd       `cmd:"" help:"Where a figure comes from, in words, down to the rows of the source."`
 	Equilibrium   tradeEquilibriumCmd   `cmd:"" help:"Exact-hat general equilibrium of a tariff scenario: welfare, real wage, real income."`
 	Lookthrough   tradeLookthroughCmd   `cmd:"" help:"Leontief or Ghosh multipliers of an input-output table."`
+	Rerun         tradeRerunCmd         `cmd:"" help:"Run the scenarios and plans that a partner sent again, from the objects they name, and compare the bytes."`
 	Scenario      tradeScenarioCmd      `cmd:"" help:"Check a coercion scenario, or run it on flows by every engine side by side."`
 	Shock         tradeShockCmd         `cmd:"" help:"Closed forms for the loss of a supplier: first order, second order, exact, Leontief bound."`
 }

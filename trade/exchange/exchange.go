@@ -13,6 +13,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"causeway/stix"
 	"causeway/trade/dependency"
@@ -36,15 +39,16 @@ type Params struct {
 	Created   stix.Timestamp // of every object
 	CreatedBy string         // identity id, may be empty
 	Marks     []string       // object_marking_refs, the label among them
-	// Salt, when set, goes into every id. Without it an id tells its content to
-	// whoever can guess it: set it for what leaves the desk under a label.
+	// Salt, when set, goes into every id, and stands in the object: without it
+	// an id tells its content to whoever can guess it. Set it for what leaves
+	// the desk under a label.
 	Salt   string
 	Inputs []scenario.Input // digests of the files the result rests on
 }
 
 // build makes one object: the type's common properties, then the content under
 // one property named after the kind.
-func build(typ, extension, name, property string, content any, scenarioRef string, p Params) (*stix.Object, error) {
+func build(typ, extension, name, property string, content any, refs map[string]string, p Params) (*stix.Object, error) {
 	body, err := json.Marshal(content)
 	if err != nil {
 		return nil, fmt.Errorf("state %s: %w", property, err)
@@ -57,7 +61,9 @@ func build(typ, extension, name, property string, content any, scenarioRef strin
 	b := stix.New(typ, id, p.Created)
 	b.Ref("created_by_ref", p.CreatedBy)
 	b.Set("name", name)
-	b.Ref("scenario_ref", scenarioRef)
+	for _, property := range slices.Sorted(maps.Keys(refs)) {
+		b.Ref(property, refs[property])
+	}
 	b.Set("engine", Version)
 	if len(p.Inputs) > 0 {
 		in := make([]any, len(p.Inputs))
@@ -65,6 +71,9 @@ func build(typ, extension, name, property string, content any, scenarioRef strin
 			in[i] = map[string]any{"name": x.Name, "sha256": x.SHA256}
 		}
 		b.Set("inputs", in)
+	}
+	if p.Salt != "" {
+		b.Set("salt", p.Salt)
 	}
 	b.Set(property, json.RawMessage(body))
 	b.Set("extensions", map[string]any{extension: map[string]any{"extension_type": "new-sdo"}})
@@ -81,7 +90,7 @@ func build(typ, extension, name, property string, content any, scenarioRef strin
 // Dependency states one indicator.
 func Dependency(ind dependency.Indicator, p Params) (*stix.Object, error) {
 	name := fmt.Sprintf("Imports of %s by %s in %d", ind.Product, ind.Importer, ind.Year)
-	return build(DependencyType, stix.DependencyExtension, name, "dependency", ind, "", p)
+	return build(DependencyType, stix.DependencyExtension, name, "dependency", ind, nil, p)
 }
 
 // Scenario states a scenario with the measures, parameters and inputs that let
@@ -90,13 +99,17 @@ func Scenario(s *scenario.Scenario, p Params) (*stix.Object, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	return build(ScenarioType, stix.ScenarioExtension, s.Title, "scenario", s, "", p)
+	refs := map[string]string{}
+	if len(s.Inputs) == 1 && strings.HasPrefix(s.Inputs[0].Name, DependencyType+"--") {
+		refs["dependency_ref"] = s.Inputs[0].Name // the supply it was run on travels as an object too
+	}
+	return build(ScenarioType, stix.ScenarioExtension, s.Title, "scenario", s, refs, p)
 }
 
 // Plan states a plan that answers the scenario with the id scenarioRef ("" for
 // none).
 func Plan(plan *sharing.Plan, title, scenarioRef string, p Params) (*stix.Object, error) {
-	return build(PlanType, stix.PlanExtension, title, "plan", plan, scenarioRef, p)
+	return build(PlanType, stix.PlanExtension, title, "plan", plan, map[string]string{"scenario_ref": scenarioRef}, p)
 }
 
 // ReadDependency reads what Dependency states.

@@ -144,3 +144,51 @@ func TestWorldTravels(t *testing.T) {
 		t.Errorf("a link to nowhere: %v", err)
 	}
 }
+
+// TestPlanReruns: what one node states, another reruns to the same bytes; a
+// plan that does not follow, or other data, does not pass.
+func TestPlanReruns(t *testing.T) {
+	p := params(t)
+	p.Salt, p.Inputs = "0123456789abcdef", nil
+	supply := Supply{Name: "Gallium", Unit: "t", Year: "2022", World: &cascade.World{Places: []string{"CHN", "JPN", "DEU"}, Production: []float64{600, 10, 0}, Stock: []float64{0, 40.5, 10},
+		Links: []cascade.Link{{From: 0, To: 1, Quantity: 90}, {From: 0, To: 2, Quantity: 30}}}}
+	world, err := World(supply, p)
+	valid(t, world, err)
+	s := &scenario.Scenario{ID: "ban", Title: "Ban", Inputs: []scenario.Input{InputOf(world)}, Engines: &scenario.Parameters{Members: []string{"JPN", "DEU"}},
+		Measures: []scenario.Measure{{Kind: scenario.ExportBan, Actor: "CHN", Targets: []string{"*"}, Withheld: trade.Known(0.9), From: "2023-08-01",
+			Products: []scenario.Product{{Code: "811292", Revision: "HS2022", Text: "Gallium"}}, Sources: []scenario.Source{{Title: "t"}}}}}
+	so, err := Scenario(s, p)
+	valid(t, so, err)
+	r, err := Rerun(so, world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	po, err := Plan(r.Plan, "Plan", so.ID(), p)
+	valid(t, po, err)
+	parse := func(b []byte) *stix.Object {
+		o, err := stix.ParseObject(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	for name, c := range map[string]struct {
+		plan, scenario, supply *stix.Object
+		same                   bool
+		want                   string
+	}{
+		"as sent":              {parse(po.Raw()), parse(so.Raw()), parse(world.Raw()), true, ""},
+		"another shipment":     {parse(bytes.Replace(po.Raw(), []byte(`"unit":"t"`), []byte(`"unit":"kg"`), 1)), so, world, false, ""},
+		"another stock":        {po, so, parse(bytes.Replace(world.Raw(), []byte("40.5"), []byte("41.5"), 1)), false, "other bytes"},
+		"another supply":       {po, so, parse(bytes.ReplaceAll(world.Raw(), []byte(world.ID()), []byte(DependencyType+"--11111111-1111-4111-8111-111111111111"))), false, "not on"},
+		"no answer to it":      {parse(bytes.ReplaceAll(po.Raw(), []byte(so.ID()), []byte(ScenarioType+"--11111111-1111-4111-8111-111111111111"))), so, world, false, "it answers"},
+		"a scenario as a plan": {so, so, world, false, "is a x-causeway-scenario"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			same, err := Verify(c.plan, c.scenario, c.supply)
+			if same != c.same || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("same %v, error %v; want %v, %q", same, err, c.same, c.want)
+			}
+		})
+	}
+}

@@ -52,6 +52,9 @@ func World(s Supply, p Params) (*stix.Object, error) {
 	}
 	b := stix.New(DependencyType, stix.NamedID(DependencyType, stix.Namespace, p.Salt+"\x00"+Version+"\x00"+string(body)), p.Created)
 	b.Ref("created_by_ref", p.CreatedBy).Set("name", s.Name).Set("unit", s.Unit)
+	if p.Salt != "" {
+		b.Set("salt", p.Salt)
+	}
 	if s.Source != "" {
 		b.Set("source", s.Source)
 	}

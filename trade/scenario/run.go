@@ -318,10 +318,7 @@ func (r *Report) cascade(s *Scenario, w World, year, k int, hits map[[2]int]hit,
 	sort.Slice(rs, func(a, b int) bool {
 		return rs[a].From < rs[b].From || (rs[a].From == rs[b].From && rs[a].To < rs[b].To)
 	})
-	opt := cascade.Options{}
-	if s.Engines != nil {
-		opt = cascade.Options{Accessible: s.Engines.Accessible, Turns: s.Engines.Turns, Lost: s.Engines.Lost}
-	}
+	opt := s.Engines.Options()
 	var ratio [2]map[string]trade.Figure
 	for i, rule := range []cascade.Rule{cascade.Proportional, cascade.ReserveBased} {
 		res, err := cascade.Run(world, cascade.Shock{Restrictions: rs}, rule, opt)

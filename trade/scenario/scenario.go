@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"causeway/trade"
+	"causeway/trade/cascade"
 	"causeway/trade/flows"
 	"causeway/trade/place"
 )
@@ -39,9 +40,55 @@ type Scenario struct {
 
 // Parameters fix the engines, so that a partner reruns to the same bytes.
 type Parameters struct {
-	Accessible float64 `json:"accessible,omitempty"` // fraction of stocks that may be drawn; 0 takes 0.5
-	Turns      int     `json:"turns,omitempty"`      // 0 takes 50
-	Lost       bool    `json:"lost,omitempty"`       // what is withheld is not produced
+	Accessible *float64 `json:"accessible,omitempty"` // fraction of stocks that may be drawn; nil takes 0.5
+	Turns      int      `json:"turns,omitempty"`      // 0 takes 50
+	Lost       bool     `json:"lost,omitempty"`       // what is withheld is not produced
+	// CostShare is the product's part in its users' costs, for the closed
+	// forms; 0 leaves them out.
+	CostShare float64 `json:"cost_share,omitempty"`
+	// Members act jointly: what they hold is shared among what they lack.
+	Members []string `json:"members,omitempty"` // ISO alpha-3
+}
+
+// StockShare is the fraction of stocks that may be drawn.
+func (p *Parameters) StockShare() float64 {
+	if p == nil || p.Accessible == nil {
+		return 0.5
+	}
+	return *p.Accessible
+}
+
+// Options are the parameters of the cascade.
+func (p *Parameters) Options() cascade.Options {
+	if p == nil {
+		return cascade.Options{}
+	}
+	o := cascade.Options{Accessible: p.StockShare(), Turns: p.Turns, Lost: p.Lost}
+	if !(o.Accessible > 0) {
+		o.Accessible = -1 // none: 0 would take the default
+	}
+	return o
+}
+
+func (p *Parameters) check() error {
+	switch a := p.StockShare(); {
+	case !(a >= 0 && a <= 1) || p.Turns < 0 || p.Turns > 100_000:
+		return fmt.Errorf("accessible %v and %d turns; want a fraction and at most 100000", a, p.Turns)
+	case !(p.CostShare >= 0 && p.CostShare < 1):
+		return fmt.Errorf("cost share %v; want a fraction below 1", p.CostShare)
+	}
+	seen := map[string]bool{}
+	for _, m := range p.Members {
+		c, err := place.Resolve(m)
+		if err != nil {
+			return err
+		}
+		if c.Code != m || seen[m] {
+			return fmt.Errorf("member %q; want each country once, by its code (%s)", m, c.Code)
+		}
+		seen[m] = true
+	}
+	return nil
 }
 
 // An Input is a file a result rests on.
@@ -186,8 +233,10 @@ func (s *Scenario) Check() error {
 	if e := s.Elasticity; e != (trade.Interval{}) && (!(e.Low > 0) || !(e.High >= e.Low) || e.High > 1000) {
 		return fail("elasticities from %v to %v; want more than 0, the smaller first", e.Low, e.High)
 	}
-	if p := s.Engines; p != nil && (!(p.Accessible >= 0 && p.Accessible <= 1) || p.Turns < 0 || p.Turns > 100_000) {
-		return fail("engines: accessible %v and %d turns; want a fraction and at most 100000", p.Accessible, p.Turns)
+	if s.Engines != nil {
+		if err := s.Engines.check(); err != nil {
+			return fail("engines: %w", err)
+		}
 	}
 	for _, in := range s.Inputs {
 		if in.Name == "" || !digestForm.MatchString(in.SHA256) {

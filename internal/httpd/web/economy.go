@@ -48,6 +48,7 @@ type product struct {
 	Unit, Source string
 	Year         string
 	World        *cascade.World
+	Object       *stix.Object
 }
 
 // products lists the dependency objects that the reader may see.
@@ -76,7 +77,7 @@ func (q *request) product() (*product, error) {
 	if err != nil {
 		return nil, refused("%v", err)
 	}
-	return &product{item: it, Unit: supply.Unit, Source: supply.Source, Year: supply.Year, World: supply.World}, nil
+	return &product{item: it, Unit: supply.Unit, Source: supply.Source, Year: supply.Year, World: supply.World, Object: o}, nil
 }
 
 type economyData struct {

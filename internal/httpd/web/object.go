@@ -61,6 +61,7 @@ type objectData struct {
 	Cuts        []ref
 	Origin      *ref
 	PolicyForms []policyForm
+	Rerun       *rerunView
 }
 
 type ref struct{ ID, Href, Name string }
@@ -136,6 +137,9 @@ func (q *request) object() error {
 		return err
 	}
 	if data.Drawings, err = q.drawings(&data, o); err != nil {
+		return err
+	}
+	if data.Rerun, err = q.rerun(o); err != nil {
 		return err
 	}
 	if data.Holders, err = q.holders(row.ID); err != nil {

@@ -2,10 +2,7 @@ package web
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/csv"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"html/template"
 	"math"
@@ -18,11 +15,11 @@ import (
 	"causeway/internal/httpd/web/chart"
 	"causeway/internal/people"
 	"causeway/trade"
+	"causeway/trade/answer"
 	"causeway/trade/cascade"
+	"causeway/trade/exchange"
 	"causeway/trade/scenario"
 	"causeway/trade/sharing"
-	"causeway/trade/shock"
-	"causeway/trade/table"
 )
 
 // measure is an act of coercion as the form says it: who withholds how much
@@ -107,7 +104,9 @@ func (q *request) measureOf(w *cascade.World) measure {
 		m.By = largestExporter(w)
 	}
 	known := func(list []string) []string {
-		return slices.DeleteFunc(list, func(s string) bool { return !slices.Contains(w.Places, s) || s == m.By })
+		list = slices.DeleteFunc(list, func(s string) bool { return !slices.Contains(w.Places, s) || s == m.By })
+		slices.Sort(list)
+		return slices.Compact(list)
 	}
 	m.Against, m.Members = known(m.Against), known(m.Members)
 	return m
@@ -143,31 +142,6 @@ func largestExporter(w *cascade.World) string {
 	return w.Places[best]
 }
 
-// restrictions puts the measure on the links it hits.
-func (m measure) restrictions(w *cascade.World) (out []cascade.Restriction) {
-	for _, l := range w.Links {
-		if w.Places[l.From] == m.By && (len(m.Against) == 0 || slices.Contains(m.Against, w.Places[l.To])) {
-			out = append(out, cascade.Restriction{From: l.From, To: l.To, Withheld: float64(m.Withheld) / 100, By: cascade.Exporter})
-		}
-	}
-	return out
-}
-
-// outcome runs the measure under both rules: they bracket what partners may
-// do.
-func outcome(w *cascade.World, m measure) (low, high *cascade.Result, err error) {
-	s := cascade.Shock{Restrictions: m.restrictions(w)}
-	opt := cascade.Options{Accessible: float64(m.Accessible) / 100}
-	if m.Accessible == 0 {
-		opt.Accessible = -1
-	}
-	if low, err = cascade.Run(w, s, cascade.ReserveBased, opt); err != nil {
-		return nil, nil, err
-	}
-	high, err = cascade.Run(w, s, cascade.Proportional, opt)
-	return low, high, err
-}
-
 func (q *request) scenario() error {
 	p, err := q.product()
 	if err != nil {
@@ -187,43 +161,30 @@ func (q *request) scenario() error {
 	return q.render("scenario", "place.economy", q.say("scenario.title", p.Title), data)
 }
 
+// fill runs the measure as the scenario that would be kept, and shows what it
+// does.
 func (q *request) fill(data *scenarioData) error {
-	w, m := data.World, &data.Measure
-	reserve, proportional, err := outcome(w, *m)
+	res, err := answer.Run(data.stated(q.say("scenario.title", data.Title), "", q.now), data.World, data.Unit)
 	if err != nil {
 		return refused("%v", err)
 	}
-	data.Notes = append(append(data.Notes, reserve.Notes...), proportional.Notes...)
-	slices.Sort(data.Notes)
-	data.Notes = slices.Compact(data.Notes)
-	q.hits(data, reserve, proportional)
+	data.Notes, data.Total, data.Infeasible = res.Notes, res.Total, res.Infeasible
+	q.hits(data, res.Hits)
 	q.lists(data)
-	data.Bounds = q.bounds(data)
-	data.Flows = q.takeable("flows", drawing{Title: q.say("scenario.flows"), Picture: q.measureFlows(data, proportional), Caption: q.say("scenario.flows.caption")})
-	return q.plan(data, proportional)
+	data.Bounds = q.bounds(data, res.Users)
+	data.Flows = q.takeable("flows", drawing{Title: q.say("scenario.flows"), Picture: q.measureFlows(data, res.Proportional), Caption: q.say("scenario.flows.caption")})
+	if res.Plan != nil {
+		data.Plan = q.planView(res.Plan, data.Unit)
+	}
+	return nil
 }
 
-// hits ranks who consumes less, with the range of the two rules.
-func (q *request) hits(data *scenarioData, a, b *cascade.Result) {
-	loss := func(o cascade.Outcome) float64 {
-		if o.Before <= 0 {
-			return 0
-		}
-		return math.Max(0, 1-o.Consumption/o.Before)
-	}
+// hits draws who consumes less, with the range of the two rules.
+func (q *request) hits(data *scenarioData, hits []answer.Hit) {
 	bars := chart.Bars{Label: q.say("scenario.hit.label", data.Title), Width: 856, LabelWidth: 170}
-	for i, o := range a.Outcomes {
-		other := b.Outcomes[i]
-		low, high := math.Min(loss(o), loss(other)), math.Max(loss(o), loss(other))
-		if high < 1e-4 && o.Withheld == 0 {
-			continue
-		}
-		data.Total += o.Withheld
-		data.Hit = append(data.Hit, hit{o.Place, q.country(o.Place), o.Withheld, low, high, o.NoSupplier || other.NoSupplier})
+	for _, h := range hits {
+		data.Hit = append(data.Hit, hit{h.Place, q.country(h.Place), h.Withheld, h.Low, h.High, h.NoSupplier})
 	}
-	slices.SortStableFunc(data.Hit, func(x, y hit) int {
-		return cmp.Or(cmp.Compare(y.HighLoss, x.HighLoss), cmp.Compare(y.Withheld, x.Withheld))
-	})
 	for _, h := range data.Hit[:min(len(data.Hit), 14)] {
 		text := decimal(100*h.LowLoss, 1) + "–" + decimal(100*h.HighLoss, 1) + " %"
 		bars.Rows = append(bars.Rows, chart.Bar{Label: h.Name, Value: (h.LowLoss + h.HighLoss) / 2, Lo: h.LowLoss, Hi: h.HighLoss, Text: text, Group: 4})
@@ -256,33 +217,22 @@ func (q *request) lists(data *scenarioData) {
 
 // bounds sets the closed forms side by side, from the least loss anyone should
 // expect to the largest.
-func (q *request) bounds(data *scenarioData) (out []bound) {
+func (q *request) bounds(data *scenarioData, u *answer.Users) (out []bound) {
+	if u == nil {
+		return nil
+	}
 	m := data.Measure
-	remaining := 1.0
-	if len(data.Hit) > 0 && data.Hit[0].HighLoss > 0 {
-		remaining = 1 - data.Hit[0].HighLoss
-	}
-	in := shock.Input{CostShare: m.CostShare / 100, Elasticity: m.Low}
-	loss, err := in.Fall(remaining)
-	if err != nil {
-		return []bound{{Name: q.say("bound.first"), Unknown: err.Error()}}
-	}
 	pct := func(v float64) string { return decimal(100*(math.Exp(v)-1), 2) + " %" }
-	out = append(out, bound{Name: q.say("bound.first"), About: q.say("bound.first.about"), Value: pct(loss.FirstOrder)})
-	r, err := in.Over(m.Low, m.High, remaining)
-	switch {
-	case err != nil:
-		out = append(out, bound{Name: q.say("bound.exact"), Unknown: err.Error()})
-	case r.Unbounded != "":
-		out = append(out, bound{Name: q.say("bound.exact"), About: q.say("bound.exact.about", m.Low, m.High), Unknown: r.Unbounded})
-	default:
-		out = append(out, bound{Name: q.say("bound.exact"), About: q.say("bound.exact.about", m.Low, m.High), Value: pct(r.Exact.Low) + " … " + pct(r.Exact.High)})
+	out = append(out, bound{Name: q.say("bound.first"), About: q.say("bound.first.about"), Value: pct(u.Loss.FirstOrder)})
+	exact := bound{Name: q.say("bound.exact"), About: q.say("bound.exact.about", m.Low, m.High), Unknown: cmp.Or(u.Error, u.Range.Unbounded)}
+	if exact.Unknown == "" {
+		exact.Value = pct(u.Range.Exact.Low) + " … " + pct(u.Range.Exact.High)
 	}
-	b := bound{Name: q.say("bound.leontief"), About: q.say("bound.leontief.about"), Unknown: loss.Leontief.Reason}
-	if loss.Leontief.IsKnown() {
-		b.Value = pct(loss.Leontief.Value)
+	b := bound{Name: q.say("bound.leontief"), About: q.say("bound.leontief.about"), Unknown: u.Loss.Leontief.Reason}
+	if u.Loss.Leontief.IsKnown() {
+		b.Value = pct(u.Loss.Leontief.Value)
 	}
-	return append(out, b)
+	return append(out, exact, b)
 }
 
 // measureFlows draws the exporter's links with what the measure stops.
@@ -308,62 +258,6 @@ func (q *request) measureFlows(data *scenarioData, after *cascade.Result) templa
 		}
 	}
 	return s.SVG()
-}
-
-// plan shares what the members have among what they lack: leximin over their
-// stocks and shortages, then the cheapest such plan.
-func (q *request) plan(data *scenarioData, after *cascade.Result) error {
-	if len(data.Measure.Members) < 2 {
-		return nil
-	}
-	t := sharing.Tables{
-		Offers: &table.Table{Name: "offers", Header: []string{"supplier", "quantity"}},
-		Needs:  &table.Table{Name: "needs", Header: []string{"member", "quantity"}},
-		Routes: &table.Table{Name: "routes", Header: []string{"from", "to", "cost"}},
-		Months: 1, Unit: data.Unit,
-	}
-	add := func(to *table.Table, cells ...string) {
-		to.Rows, to.Lines = append(to.Rows, cells), append(to.Lines, len(to.Rows)+2)
-	}
-	fixed := func(v float64) string { return strconv.FormatFloat(math.Max(0, v), 'f', 3, 64) }
-	needy := 0
-	for i, o := range after.Outcomes {
-		if !slices.Contains(data.Measure.Members, o.Place) {
-			continue
-		}
-		stock := 0.0
-		if i < len(data.World.Stock) {
-			stock = data.World.Stock[i] * float64(data.Measure.Accessible) / 100
-		}
-		add(t.Offers, o.Place, fixed(stock))
-		if o.Withheld > 0 {
-			needy++
-			add(t.Needs, o.Place, fixed(o.Withheld))
-		}
-		for _, to := range data.Measure.Members {
-			if to != o.Place {
-				add(t.Routes, o.Place, to, "1")
-			}
-		}
-	}
-	if needy == 0 {
-		return nil
-	}
-	problem, err := sharing.Read(t)
-	if err != nil {
-		return refused("%v", err)
-	}
-	plan, err := problem.Solve()
-	var short *sharing.InfeasibleError
-	switch {
-	case errors.As(err, &short):
-		data.Infeasible = short.Error()
-		return nil
-	case err != nil:
-		return refused("%v", err)
-	}
-	data.Plan = q.planView(plan, data.Unit)
-	return nil
 }
 
 func (q *request) planView(plan *sharing.Plan, unit string) *planView {
@@ -413,11 +307,7 @@ func (q *request) keepScenario() error {
 	if name == "" {
 		name = q.say("scenario.name", q.country(data.Measure.By), p.Title, data.Measure.Withheld)
 	}
-	row, o, err := q.newest()
-	if err != nil {
-		return err
-	}
-	id, err := q.site.node.Desk.Scenario(q.ctx(), q.who.Person, scenarioOf(data, name, q.field("code"), o.Raw(), q.now), l)
+	id, err := q.site.node.Desk.Scenario(q.ctx(), q.who.Person, data.stated(name, q.field("code"), q.now), l)
 	if err != nil {
 		return act(err)
 	}
@@ -426,13 +316,13 @@ func (q *request) keepScenario() error {
 			return act(err)
 		}
 	}
-	q.mark(row.Effective)
 	return q.redirect(address("object", id), q.say("scenario.kept"))
 }
 
-// scenarioOf states the measure so that a partner reruns it: on which product,
-// from which inputs, over which elasticities.
-func scenarioOf(data scenarioData, name, code string, input []byte, now time.Time) *scenario.Scenario {
+// stated is the measure as the scenario that is run here, kept, sent, and run
+// again by a partner: on which product, from which bytes, with which
+// parameters.
+func (data *scenarioData) stated(title, code string, now time.Time) *scenario.Scenario {
 	m := data.Measure
 	kind := scenario.ExportControl
 	if m.Withheld == 100 {
@@ -443,15 +333,15 @@ func scenarioOf(data scenarioData, name, code string, input []byte, now time.Tim
 		targets = []string{"*"}
 	}
 	day := now.UTC().Format(time.DateOnly)
-	digest := sha256.Sum256(input)
-	source := scenario.Source{Title: data.Source, Date: day}
+	input := exchange.InputOf(data.Object)
+	accessible := float64(m.Accessible) / 100
 	s := &scenario.Scenario{
-		ID: "what-if-" + hex.EncodeToString(digest[:4]), Title: name,
+		ID: "what-if-" + input.SHA256[:8], Title: title,
 		Measures: []scenario.Measure{{Kind: kind, Actor: m.By, Targets: targets, Withheld: trade.Known(float64(m.Withheld) / 100), From: day,
-			Products: []scenario.Product{{Code: code, Revision: "HS2022", Text: data.Title, Partial: len(code) > 6}}, Basis: "assumed", Sources: []scenario.Source{source}}},
+			Products: []scenario.Product{{Code: code, Revision: "HS2022", Text: data.Title, Partial: len(code) > 6}}, Basis: "assumed", Sources: []scenario.Source{{Title: data.Source, Date: day}}}},
 		Elasticity: trade.Interval{Low: m.Low, High: m.High},
-		Engines:    &scenario.Parameters{Accessible: float64(m.Accessible) / 100},
-		Inputs:     []scenario.Input{{Name: data.ID, SHA256: hex.EncodeToString(digest[:])}},
+		Engines:    &scenario.Parameters{Accessible: &accessible, CostShare: m.CostShare / 100, Members: m.Members},
+		Inputs:     []scenario.Input{input},
 	}
 	if year, err := strconv.Atoi(data.Year); err == nil {
 		s.Baseline = year
