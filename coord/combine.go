@@ -63,6 +63,7 @@ func (p *posts) combine(ctx context.Context, r *Result, runs []*kindPosts, outs 
 		return err
 	}
 	r.evidence = store
+	p.setApart(r, runs, reported, store)
 	p.verdict(r)
 	return finish(r, p.opt)
 }
@@ -185,14 +186,14 @@ func (t *tested) edge(fdr float64) Edge {
 // verdict states the outcome in words.
 func (p *posts) verdict(r *Result) {
 	s := &r.Summary
-	found := len(r.Edges) - s.Network.Declared
+	found := len(r.Edges) - s.Network.Declared - s.Network.Apart
 	switch {
 	case found > 0:
 		s.Verdict = Coordinated
 		s.Reason = fmt.Sprintf("%d edges are in sync more than popularity, hours and shared interests explain, at a false discovery rate of %g", found, p.opt.FDR)
 	case len(r.Edges) > 0:
-		s.Verdict = Popularity
-		s.Reason = "every edge ties accounts of one declared owner or feed"
+		s.Verdict = Explained
+		s.Reason = fmt.Sprintf("all %d edges tie accounts of one owner or feed, declared or recognised: who they are, a person must say", len(r.Edges))
 	case s.Test.Candidates > 0 && s.Test.Undecidable > 0 && s.Test.Undecidable == s.Test.Tested:
 		s.Verdict = NotEnough
 		s.Reason = fmt.Sprintf("all %d pairs in sync on %d objects share too little to be told from chance", s.Test.Undecidable, s.MinWeight)

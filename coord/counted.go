@@ -34,8 +34,10 @@ func NewCounted(opt Options) (*Counted, error) {
 // Posts is how many posts were added.
 func (c *Counted) Posts() int64 { return c.p.in.Rows }
 
-// Declare replaces [Options.Declared].
-func (c *Counted) Declare(owners map[string]string) { c.opt.Declared = owners }
+// Declare replaces [Options.Declared] and [Options.Facts].
+func (c *Counted) Declare(owners map[string]string, facts map[string][]string) {
+	c.opt.Declared, c.opt.Facts = owners, facts
+}
 
 // Add reads src to its end. After an error the state is of no use any more.
 func (c *Counted) Add(ctx context.Context, src Source) error {

@@ -94,6 +94,11 @@ type Options struct {
 	// Declared lists accounts with a known common owner or feed: edges between
 	// two accounts of one list are computed and marked, not counted as findings.
 	Declared map[string]string
+	// Facts lists what is known of accounts that tells an owner, such as
+	// "analytics UA-1" or "registrant Example Ltd". Edges between two accounts
+	// with a fact in common are set apart, unless so many share it that it is a
+	// service's.
+	Facts map[string][]string
 	// Advise, if set, is shown each large array before anything is written to
 	// it. The arrays are read at random: a caller may ask the system to back
 	// them with huge pages, which saves most of their cost.

@@ -54,6 +54,9 @@ type Edge struct {
 	// combined; empty when none does.
 	Signals  string
 	Declared string // the known common owner or feed of both ends
+	// Apart is why a common owner or a syndicated feed explains the edge; empty
+	// where nothing was found that does. Such edges are no findings.
+	Apart string
 	// Kinds is the contribution of each kind of trace, where there are several:
 	// kind:objects:p, best first.
 	Kinds string

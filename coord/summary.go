@@ -67,6 +67,7 @@ type NetworkSummary struct {
 	AboveEdges int     `json:"edges_above_threshold,omitempty"`
 	AboveNodes int     `json:"nodes_above_threshold,omitempty"`
 	Declared   int     `json:"declared_edges,omitempty"`
+	Apart      int     `json:"edges_set_apart,omitempty"`
 }
 
 // TestSummary describes the tests of the corrected semantics.
@@ -99,6 +100,7 @@ type LoadSummary struct {
 const (
 	Coordinated    = "coordinated"                // edges that chance does not explain
 	Popularity     = "consistent with popularity" // enough data, nothing beyond chance
+	Explained      = "one owner or feed"          // every edge is declared or set apart
 	NotEnough      = "not enough data"
 	NotTested      = "not tested" // compat semantics: counts without odds
 	baseRateNotice = "Most accounts that share the same popular things within a minute are strangers. A network is evidence of coordination, never of inauthenticity: shared interest, a common owner, a syndicated feed, schedulers and fans who re-share a leader can all produce it."

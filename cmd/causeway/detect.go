@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -41,7 +40,7 @@ type detectCmd struct {
 	Kinds            []string      `placeholder:"KIND" help:"Traces to use: object, repost, url, page, site, hashtag, reply, mention, text, image, video. Default: all that the mapping knows."`
 	ExcludeTexts     string        `placeholder:"FILE" type:"existingfile" help:"Texts, one a line, whose copies are no trace: own statements, known fact-checks."`
 	Images           string        `placeholder:"DIR" type:"existingdir" help:"Folder of the image files that the column image names: near-duplicates are a trace. Perceptual hashes in a column image_hash need no folder."`
-	Declared         string        `placeholder:"FILE" type:"existingfile" help:"CSV account,owner: accounts of one owner or feed; their edges are marked and not counted as findings."`
+	Declared         string        `placeholder:"FILE" type:"existingfile" help:"CSV account,owner: accounts of one owner or feed; their edges are marked and not counted as findings. Or a CSV with account_id and columns owner, analytics_id, registrant or feed: what two accounts have in common sets their edges apart. Such columns in the posts themselves are used without it."`
 	Pseudonyms       string        `placeholder:"KEYFILE" type:"existingfile" help:"Replace account and content ids by keyed pseudonyms; the file holds the key, 32 bytes or more."`
 	SkipBadRows      bool          `help:"Drop bad rows, counted in the summary, instead of refusing the file."`
 	Follow           bool          `help:"Keep reading: POSTS are folders or files that grow; the results are replaced when posts arrive."`
@@ -255,16 +254,12 @@ func (c *detectCmd) wrapped(in coord.Source, opt *coord.Options) (coord.Source, 
 			return nil, usagef("--pseudonyms %s: the key has %d bytes; want 32 or more, or short pseudonyms could be guessed", c.Pseudonyms, len(key))
 		}
 	}
-	if c.Declared != "" {
-		owners, err := readDeclared(c.Declared)
-		if err != nil {
-			return nil, err
-		}
-		opt.Declared = owners
+	if err := c.owners(opt); err != nil {
+		return nil, err
 	}
 	if key != nil { // before the texts: a cluster is named after a content id
 		in = read.Pseudonyms(in, key)
-		opt.Declared = read.PseudonymKeys(opt.Declared, key)
+		opt.Declared, opt.Facts = read.PseudonymKeys(opt.Declared, key), read.PseudonymKeys(opt.Facts, key)
 	}
 	in = text.Source(in, exclude...)
 	var open func(string) (io.ReadCloser, error)
@@ -301,28 +296,6 @@ func (c *detectCmd) imagesNote() string {
 		return ""
 	}
 	return fmt.Sprintf("%d image files could not be used and leave no trace; the first: %s", n, strings.Join(first, "; "))
-}
-
-// readDeclared reads a CSV of account and owner.
-func readDeclared(name string) (map[string]string, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = 2
-	rows, err := r.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; each row is account,owner", name, err)
-	}
-	owners := map[string]string{}
-	for i, row := range rows {
-		if i > 0 || row[0] != "account" {
-			owners[row[0]] = row[1]
-		}
-	}
-	return owners, nil
 }
 
 // openFile closes its file when it has been read, and then knows its digest.

@@ -115,7 +115,7 @@ func (f *follower) count() error {
 	if err := f.posts.Add(f.p.ctx, src); err != nil {
 		return err
 	}
-	f.posts.Declare(opt.Declared)
+	f.posts.Declare(opt.Declared, opt.Facts)
 	f.counted.Log, f.counted.Posts = f.state.Log, f.state.Posts
 	return nil
 }

@@ -56,7 +56,7 @@ func Objects(r *coord.Result, p Params, communities ...int) ([]*stix.Object, err
 	if p.MaxObjects == 0 {
 		p.MaxObjects = 50
 	}
-	b := &builder{r: r, p: p, key: p.Salt + key(r), accounts: map[int]string{}, have: map[string]bool{}, worst: worstOf(r)}
+	b := &builder{r: r, p: p, key: p.Salt + key(r), accounts: map[int]string{}, have: map[string]bool{}, worst: worstOf(r), apart: apartOf(r)}
 	if b.p.Created.IsZero() {
 		text := r.Summary.Input.LastTime
 		if text == "" {
@@ -101,7 +101,8 @@ type builder struct {
 	out      []*stix.Object
 	accounts map[int]string // id of the user-account of each node
 	have     map[string]bool
-	worst    []float64 // largest q-value inside each network
+	worst    []float64      // largest q-value inside each network
+	apart    map[string]int // edges inside each network that are declared or set apart
 	err      error
 }
 
@@ -218,6 +219,9 @@ func (b *builder) describe(com *coord.Community, worst float64, shown, all int) 
 	} else {
 		t.WriteString("These semantics count and give no odds. ")
 	}
+	if apart := b.apart[com.ID]; apart > 0 {
+		fmt.Fprintf(&t, "%d of the edges are explained by a common owner or a syndicated feed and are no findings by themselves. ", apart)
+	}
 	fmt.Fprintf(&t, "%d of %d coincidences are listed. ", shown, all)
 	t.WriteString("This is a finding, not an assessment: shared interest, a common owner, a syndicated feed, schedulers or fans may explain it.")
 	return t.String()
@@ -239,6 +243,19 @@ func worstOf(r *coord.Result) []float64 {
 	return out
 }
 
+// apartOf counts the edges inside each network that an owner or a feed
+// explains.
+func apartOf(r *coord.Result) map[string]int {
+	out := map[string]int{}
+	for i := range r.Edges {
+		e := &r.Edges[i]
+		if c := r.Nodes[e.A].Community; (e.Apart != "" || e.Declared != "") && c == r.Nodes[e.B].Community && c < len(r.Communities) {
+			out[r.Communities[c].ID]++
+		}
+	}
+	return out
+}
+
 func (b *builder) parameters(com *coord.Community, left int) map[string]any {
 	s := &b.r.Summary
 	out := map[string]any{
@@ -248,6 +265,9 @@ func (b *builder) parameters(com *coord.Community, left int) map[string]any {
 		"posts": s.Input.Rows, "accounts": s.Input.Accounts, "objects": s.Input.Objects,
 		"network": com.ID, "network_accounts": len(com.Members), "network_edges": com.Edges, "network_weight": com.Weight,
 		"coincidences_not_listed": left,
+	}
+	if apart := b.apart[com.ID]; apart > 0 {
+		out["edges_set_apart"] = apart
 	}
 	if s.Test != nil {
 		out["fdr"], out["family_pairs"], out["p_cutoff"] = s.FDR, s.Test.Family, s.Test.Cutoff

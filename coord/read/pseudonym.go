@@ -54,9 +54,9 @@ func (p *pseudonyms) name(what string, b []byte) []byte {
 
 // PseudonymKeys gives a table keyed by account the keys that [Pseudonyms]
 // would give them.
-func PseudonymKeys(table map[string]string, key []byte) map[string]string {
+func PseudonymKeys[V any](table map[string]V, key []byte) map[string]V {
 	p := &pseudonyms{key: key}
-	out := make(map[string]string, len(table))
+	out := make(map[string]V, len(table))
 	for account, v := range table {
 		out[string(p.name("account", []byte(account)))] = v
 	}

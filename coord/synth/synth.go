@@ -56,7 +56,7 @@ type World struct {
 
 // Plant is coordination put into a world.
 type Plant struct {
-	Kind   string // private or piggyback
+	Kind   string // private, piggyback or syndicate
 	Groups int
 	Size   int // accounts in a group
 	// Bursts is how many objects a group shares together. Default 5 for
@@ -72,10 +72,13 @@ type Plant struct {
 }
 
 // Kinds of plants. A private group shares objects nobody else shares; a
-// piggyback group joins objects that are popular anyway.
+// piggyback group joins objects that are popular anyway. A syndicate is no
+// coordination to be found but outlets of one feed: each publishes every object
+// of it, at a delay of its own that hardly varies, and little else.
 const (
 	Private   = "private"
 	Piggyback = "piggyback"
+	Syndicate = "syndicate"
 )
 
 // Post is one row of a world.
@@ -175,24 +178,27 @@ func (w World) normalise() (World, error) {
 }
 
 func (p *Plant) normalise() error {
-	def := func(v *int, private, piggyback int) {
+	def := func(v *int, private, piggyback, syndicate int) {
 		if *v == 0 {
 			*v = private
-			if p.Kind == Piggyback {
+			switch p.Kind {
+			case Piggyback:
 				*v = piggyback
+			case Syndicate:
+				*v = syndicate
 			}
 		}
 	}
 	if p.Kind == "" {
 		p.Kind = Private
 	}
-	if p.Kind != Private && p.Kind != Piggyback {
-		return fmt.Errorf("unknown plant %q: want private or piggyback", p.Kind)
+	if p.Kind != Private && p.Kind != Piggyback && p.Kind != Syndicate {
+		return fmt.Errorf("unknown plant %q: want private, piggyback or syndicate", p.Kind)
 	}
-	def(&p.Groups, 1, 1)
-	def(&p.Size, 10, 20)
-	def(&p.Bursts, 5, 24)
-	def(&p.Camouflage, 20, 20)
+	def(&p.Groups, 1, 1, 1)
+	def(&p.Size, 10, 20, 5)
+	def(&p.Bursts, 5, 24, 60)
+	def(&p.Camouflage, 20, 20, 3)
 	if p.Spread == 0 {
 		p.Spread = 60
 	}
@@ -283,7 +289,7 @@ func (m *maker) plant() {
 					}
 				}
 				m.planned -= len(d.sides)
-				if p.Kind == Private {
+				if p.Kind != Piggyback {
 					m.burst(p, d, m.newObject(), at)
 				} else {
 					g.due = append(g.due, d)
@@ -299,8 +305,12 @@ func (m *maker) newObject() uint32 { m.objects++; return m.objects }
 
 // burst lets who takes part share object within the spread after at.
 func (m *maker) burst(p Plant, d due, object uint32, at int64) {
-	for _, a := range d.sides {
-		m.put(post{time: at + int64(m.random.Float64()*p.Spread), object: object, account: a})
+	for i, a := range d.sides {
+		after := m.random.Float64() * p.Spread
+		if p.Kind == Syndicate {
+			after = p.Spread*float64(i)/float64(len(d.sides)) + m.random.Float64()
+		}
+		m.put(post{time: at + int64(after), object: object, account: a})
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // Version names the cleaning and matching rules.
-const Version = "causeway-text/1"
+const Version = "causeway-text/2"
 
 // Script is what the length floor depends on.
 type Script uint8

@@ -13,7 +13,8 @@ import (
 // Source replaces the texts of another source by the clusters they fall into.
 // Posts of every other kind pass through at once; texts are held until the end,
 // since clusters gather in order of time, and then follow. The object of a text
-// is "like:" and the content id of the cluster's first post.
+// is "like:" and the content id of the cluster's first post, or "wire:", a news
+// agency and that id where the first post credits one.
 func Source(src coord.Source, exclude ...string) coord.Source {
 	return &source{src: src, clusters: NewClusters(), exclude: exclude}
 }
@@ -64,7 +65,7 @@ func (s *source) Next(b *coord.Batch) error {
 // one, such as our own statements and known fact-checks, are no trace.
 func (s *source) cluster() {
 	slices.SortFunc(s.held, func(a, b held) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.content, b.content)) })
-	var first []string // content id of each cluster's first post, "" for an excluded one
+	var first []string // object of each cluster, "" for an excluded one
 	for _, t := range s.exclude {
 		if _, founded := s.clusters.Add(t); founded {
 			first = append(first, "")
@@ -73,12 +74,12 @@ func (s *source) cluster() {
 	for _, h := range s.held {
 		c, founded := s.clusters.Add(h.text)
 		if founded {
-			first = append(first, h.content)
+			first = append(first, named(h.text, h.content))
 		}
 		if c < 0 || first[c] == "" {
 			continue
 		}
-		s.out = append(s.out, coord.Post{Kind: coord.Text, Object: []byte("like:" + first[c]), Account: []byte(h.account), Content: []byte(h.content), Time: h.time, Row: h.row})
+		s.out = append(s.out, coord.Post{Kind: coord.Text, Object: []byte(first[c]), Account: []byte(h.account), Content: []byte(h.content), Time: h.time, Row: h.row})
 	}
 	s.held = nil
 }

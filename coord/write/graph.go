@@ -75,6 +75,7 @@ func edgeAttributes(r *coord.Result) []attribute {
 			attribute{"p_value", "double", real(func(e *coord.Edge) float64 { return e.P })},
 			attribute{"q_value", "double", real(func(e *coord.Edge) float64 { return e.Q })},
 			attribute{"signals", "string", textOf(func(i int) string { return r.Edges[i].Signals })},
+			attribute{"apart", "string", textOf(func(i int) string { return r.Edges[i].Apart })},
 			attribute{"first_share_a", "double", real(func(e *coord.Edge) float64 { return e.FirstShareA })})
 	}
 	return a

@@ -187,7 +187,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1.2rem;font-siz
 {{end}}</tbody></table>
 <h2>The strongest edges</h2>
 <table><thead><tr><th>Accounts</th><th class="n">Weight</th><th class="n">Objects in sync</th><th class="n">Shared</th><th class="n">Mean delay s</th><th class="n">p</th><th class="n">q</th><th>Signals</th></tr></thead><tbody>
-{{range .Edges}}{{with edge $.R .}}<tr><td>{{node $.R .A}}<br>{{node $.R .B}}</td><td class="n">{{.Weight}}</td><td class="n">{{.Objects}}</td><td class="n">{{if .SharedObjects}}{{.SharedObjects}}{{else}}–{{end}}</td><td class="n">{{printf "%.1f" .MeanDelta}}</td><td class="n">{{odds .P}}</td><td class="n">{{odds .Q}}</td><td>{{.Signals}}{{with .Declared}} declared: {{.}}{{end}}</td></tr>{{end}}
+{{range .Edges}}{{with edge $.R .}}<tr><td>{{node $.R .A}}<br>{{node $.R .B}}</td><td class="n">{{.Weight}}</td><td class="n">{{.Objects}}</td><td class="n">{{if .SharedObjects}}{{.SharedObjects}}{{else}}–{{end}}</td><td class="n">{{printf "%.1f" .MeanDelta}}</td><td class="n">{{odds .P}}</td><td class="n">{{odds .Q}}</td><td>{{.Signals}}{{with .Declared}} declared: {{.}}{{end}}{{with .Apart}}<br>set apart: {{.}}{{end}}</td></tr>{{end}}
 {{end}}</tbody></table>
 {{end}}
 {{if .Candidates}}

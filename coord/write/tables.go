@@ -14,7 +14,7 @@ import (
 
 // EdgeColumns are the columns of edges.csv. The first nine are a contract.
 var EdgeColumns = []string{"account_a", "account_b", "weight", "distinct_objects", "posts_a", "posts_b", "mean_delta_s", "p_value", "q_value",
-	"post_pairs", "shared_objects", "first_share_a", "p_sync", "q_sync", "p_overlap", "q_overlap", "signals", "declared", "community", "kinds"}
+	"post_pairs", "shared_objects", "first_share_a", "p_sync", "q_sync", "p_overlap", "q_overlap", "signals", "declared", "community", "kinds", "apart"}
 
 // Edges writes edges.csv, sorted by both accounts in byte order.
 func Edges(w io.Writer, r *coord.Result) error {
@@ -22,7 +22,7 @@ func Edges(w io.Writer, r *coord.Result) error {
 		for i := range r.Edges {
 			e := &r.Edges[i]
 			row.text(r.Nodes[e.A].Account).text(r.Nodes[e.B].Account)
-			if err := edgeFields(row, e).text(e.Declared).text(community(r, e.A, e.B)).text(e.Kinds).end(); err != nil {
+			if err := edgeFields(row, e).text(e.Declared).text(community(r, e.A, e.B)).text(e.Kinds).text(e.Apart).end(); err != nil {
 				return err
 			}
 		}
