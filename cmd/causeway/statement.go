@@ -34,7 +34,6 @@ type statementCmd struct {
 	Sample    statementSampleCmd    `cmd:"" help:"Write the shipped starting set (vision, is, is not) in English and Japanese, to edit."`
 	Coverage  statementCoverageCmd  `cmd:"" help:"Which observed narratives are answered, where and when; unanswered, late, expired."`
 	Retract   statementRetractCmd   `cmd:"" help:"Draft the retraction of a published statement."`
-	Office    statementOfficeCmd    `cmd:"" help:"The workflow on a node: review, sign, ask partners to sign the same bytes, publish."`
 }
 
 // statementFolder is where the commands work.

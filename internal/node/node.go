@@ -30,10 +30,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"causeway/internal/desk"
-	"causeway/internal/desk/office"
 	"causeway/internal/line"
 	"causeway/internal/people"
-	"causeway/internal/statement"
 	"causeway/internal/vault"
 	"causeway/label"
 	"causeway/label/policies"
@@ -61,9 +59,7 @@ const (
 	policiesDir = "policies"
 	vaultDir    = "vault"
 	runsDir     = "runs"
-	// StatementsDir is the folder of public statements.
-	StatementsDir = "statements"
-	spoolDir      = "spool"
+	spoolDir    = "spool"
 )
 
 // Node is one open installation.
@@ -74,7 +70,6 @@ type Node struct {
 	Line   *line.Line
 	People *people.Registry
 	Desk   *desk.Desk
-	Office *office.Office
 	Log    *slog.Logger
 
 	auditKey note.Signer
@@ -234,9 +229,6 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 			line.ClearanceWord: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
 				return n.Desk.TakeWord(tx, partner, body)
 			},
-			line.CosignWord: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
-				return n.Office.Take(tx, partner, body)
-			},
 		},
 		Alternatives: n.leavingWith, Alternative: n.arrived,
 		PartnersChanged: func(ctx context.Context, _ []vault.Reader) error {
@@ -255,7 +247,6 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 		Nation: n.Config.Nation, Name: n.Config.Name, Identity: n.Config.Identity, Created: n.Config.Created,
 		Runs: filepath.Join(n.Dir, runsDir),
 	})
-	n.Office = office.New(office.Config{Vault: n.Vault, Line: n.Line, Folder: statement.Folder(filepath.Join(n.Dir, StatementsDir)), Now: o.Now})
 	if err := n.loadTranslations(ctx); err != nil {
 		return err
 	}

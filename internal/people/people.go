@@ -33,11 +33,10 @@ const (
 	SecurityOfficer Role = "security-officer" // people, clearances, policies, groups, partners
 	Liaison         Role = "liaison"          // lines and consultations
 	Spokesperson    Role = "spokesperson"     // public statements
-	LegalAdviser    Role = "legal-adviser"    // reviews public statements in law
 )
 
 // Roles lists every role, in the order in which forms show them.
-var Roles = []Role{Analyst, ReleaseOfficer, SecurityOfficer, Liaison, Spokesperson, LegalAdviser}
+var Roles = []Role{Analyst, ReleaseOfficer, SecurityOfficer, Liaison, Spokesperson}
 
 // Person is one user of the node.
 type Person struct {

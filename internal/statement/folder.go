@@ -145,89 +145,29 @@ func ReadDraft(name string) (d Draft, err error) {
 // Sign adds the signatures of a key of this agency to a frozen draft, and
 // gives the digest that was signed.
 func (f Folder) Sign(draft, key string) (digest string, err error) {
+	b, err := os.ReadFile(f.at("secrets", KeyFile(key)))
+	if err != nil {
+		return "", fmt.Errorf("sign: the key %s is not here: %w", key, err)
+	}
+	var k Secret
+	if err := json.Unmarshal(b, &k); err != nil {
+		return "", fmt.Errorf("sign: the key file of %s is damaged", key)
+	}
 	d, err := ReadDraft(draft)
 	if err != nil {
 		return "", err
 	}
 	if _, no := ParseTranslation(d.JSON); no == nil {
-		k, err := f.secret(key)
-		if err != nil {
-			return "", err
-		}
 		x := Translated{JSON: d.JSON, Note: []byte(d.Sigs)}
-		if err := x.Sign(k); err != nil {
+		if err := x.Sign(&k); err != nil {
 			return "", err
 		}
 		return Digest(x.JSON), writeWhole(sigsOf(draft), x.Note, 0o644)
 	}
-	if err := f.SignDraft(&d, key); err != nil {
+	if err := d.Sign(&k); err != nil {
 		return "", err
 	}
 	return Digest(d.JSON), writeWhole(sigsOf(draft), []byte(d.Sigs), 0o644)
-}
-
-// SignDraft adds the signatures of a key of this agency to words that need not
-// lie in the folder, and writes nothing.
-func (f Folder) SignDraft(d *Draft, key string) error {
-	k, err := f.secret(key)
-	if err != nil {
-		return err
-	}
-	return d.Sign(k)
-}
-
-func (f Folder) secret(key string) (*Secret, error) {
-	b, err := os.ReadFile(f.at("secrets", KeyFile(key)))
-	if err != nil {
-		return nil, fmt.Errorf("sign: the key %s is not here: %w", key, err)
-	}
-	var k Secret
-	if err := json.Unmarshal(b, &k); err != nil {
-		return nil, fmt.Errorf("sign: the key file of %s is damaged", key)
-	}
-	return &k, nil
-}
-
-// AddSignatures takes signature lines of other agencies into a frozen draft.
-// They have to verify under the keys of the folder; those that it has already
-// are left as they are.
-func (f Folder) AddSignatures(draft, sigs string) error {
-	d, err := ReadDraft(draft)
-	if err != nil {
-		return err
-	}
-	keys, err := f.Keys()
-	if err != nil {
-		return err
-	}
-	names, err := Draft{JSON: d.JSON, Sigs: sigs}.SignedBy(keys)
-	if err != nil {
-		return fmt.Errorf("add signatures: %w", err)
-	}
-	for line := range strings.Lines(sigs) {
-		name, _, _ := strings.Cut(strings.TrimPrefix(line, "— "), " ")
-		if slices.Contains(names, name) && !strings.Contains(d.Sigs, line) {
-			d.Sigs += line
-		}
-	}
-	return writeWhole(sigsOf(draft), []byte(d.Sigs), 0o644)
-}
-
-// Trust takes another agency's public key among those that statements may
-// name. A key that is there under the same name is not replaced.
-func (f Folder) Trust(k Key) error {
-	if err := k.Check(); err != nil {
-		return err
-	}
-	file := f.at("public", KeyFile(k.Name))
-	b, err := json.MarshalIndent(k, "", " ")
-	if err != nil {
-		return err
-	}
-	if old, err := os.ReadFile(file); err == nil && !bytes.Equal(old, b) {
-		return fmt.Errorf("trust a key: %s holds another key under this name", file)
-	}
-	return writeWhole(file, b, 0o644)
 }
 
 // Translate writes the canonical bytes of a translation, to be signed if it is

@@ -48,31 +48,6 @@ func (d *Draft) Sign(k *Secret) error {
 	return err
 }
 
-// SignedBy verifies the signatures of a draft under the given keys and names
-// the signatories that signed. A known key with a bad signature, or with one
-// algorithm only, is an error; unknown keys are ignored.
-func (d Draft) SignedBy(keys []Key) ([]string, error) {
-	if d.Sigs == "" {
-		return nil, nil
-	}
-	s, err := Parse(d.JSON)
-	if err != nil {
-		return nil, err
-	}
-	text, err := s.NoteText()
-	if err != nil {
-		return nil, err
-	}
-	_, by, err := openNote([]byte(text+"\n"+d.Sigs), keys, "statement")
-	var names []string
-	for _, b := range by {
-		if slices.ContainsFunc(s.Signatories, func(g Signatory) bool { return g.Key == b.Key.Name && g.Nation == b.Key.Nation }) {
-			names = append(names, b.Key.Name)
-		}
-	}
-	return names, err
-}
-
 // Publication is everything a publish round needs.
 type Publication struct {
 	Metadata  Metadata // dates are set from Now

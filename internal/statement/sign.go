@@ -50,36 +50,18 @@ type Key struct {
 
 // NewSecret makes a key for one purpose.
 func NewSecret(name, purpose, nation string) (*Secret, error) {
-	if err := checkName(name, purpose); err != nil {
-		return nil, fmt.Errorf("make a key: %w", err)
+	if !keyForm.MatchString(name) {
+		return nil, fmt.Errorf("make a key: %q is not a lower-case domain and path like mofa.example/statements", name)
+	}
+	switch purpose {
+	case "statement", "log", "witness", "metadata":
+	default:
+		return nil, fmt.Errorf("make a key: purpose %q is not statement, log, witness or metadata", purpose)
 	}
 	s := &Secret{Name: name, Purpose: purpose, Nation: nation, Ed: make([]byte, 32), PQ: make([]byte, 32)}
 	rand.Read(s.Ed)
 	rand.Read(s.PQ)
 	return s, nil
-}
-
-func checkName(name, purpose string) error {
-	if !keyForm.MatchString(name) {
-		return fmt.Errorf("%q is not a lower-case domain and path like mofa.example/statements", name)
-	}
-	switch purpose {
-	case "statement", "log", "witness", "metadata":
-		return nil
-	}
-	return fmt.Errorf("purpose %q is not statement, log, witness or metadata", purpose)
-}
-
-// Check refuses a public key that names nothing or cannot verify anything.
-func (k Key) Check() error {
-	if err := checkName(k.Name, k.Purpose); err != nil {
-		return fmt.Errorf("a public key: %w", err)
-	}
-	if k.Nation == "" || k.ValidFrom.IsZero() {
-		return fmt.Errorf("key %s: the nation or the first day is missing", k.Name)
-	}
-	_, err := k.verifiers()
-	return err
 }
 
 func (s *Secret) pq() (*mldsa.PrivateKey, error) { return mldsa.NewPrivateKey(mldsa.MLDSA65(), s.PQ) }
