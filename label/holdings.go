@@ -86,10 +86,10 @@ func (ps *Policies) WithBriefings(demanded ...Briefing) (*Policies, error) {
 }
 
 // briefed says whether the holder may count on a value: it demands no
-// briefing, or one is in force.
+// briefing, or one is in force. A partner is a node, and briefs its own people.
 func (ps *Policies) briefed(p *Policy, v *value, h Holder) bool {
 	k := briefKey{p.def.OID, v.set.OID, p.canon(v.Name)}
-	if v.tag.Type != Restrictive || !ps.briefs[k] {
+	if v.tag.Type != Restrictive || !ps.briefs[k] || h.Kind == Partner {
 		return true
 	}
 	return slices.ContainsFunc(h.Briefings, func(b Briefing) bool {

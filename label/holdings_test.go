@@ -99,6 +99,11 @@ func TestBriefings(t *testing.T) {
 			t.Errorf("%s: reads %v, want %v", x.name, !x.want, x.want)
 		}
 	}
+	// A partner is a node: its own registry says who of its people was briefed.
+	h, err := ps.Holdings(label.Holder{Kind: label.Partner, Clearances: []*label.Clearance{c}, At: day(5)})
+	if err != nil || !label.Allows(rule("BOHEMIA"), h) {
+		t.Errorf("a partner needs a briefing: %v", err)
+	}
 }
 
 // Need to know is a condition of its own: a clearance does not replace it.

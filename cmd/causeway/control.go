@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"causeway/internal/node"
 	"causeway/internal/vault"
@@ -43,6 +44,10 @@ type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// nodeClock is the clock of nodes; nil is the system's. No flag or variable of the
+// program changes it; scripts of the tests do.
+var nodeClock func() time.Time
+
 // dataFlag is embedded by every command that works on a node.
 type dataFlag struct {
 	Data string `required:"" env:"CAUSEWAY_DATA" placeholder:"DIR" help:"The node's data folder."`
@@ -57,7 +62,7 @@ func (d dataFlag) use(p *process, do func(*node.Node) error) error {
 	dir := p.path(d.Data)
 	var n *node.Node
 	err := node.WhileLocked(p.ctx, func() (err error) {
-		if n, err = node.Open(p.ctx, dir); errors.Is(err, vault.ErrLocked) {
+		if n, err = node.OpenWith(p.ctx, dir, node.Options{Now: nodeClock}); errors.Is(err, vault.ErrLocked) {
 			err = forward(p, dir, err)
 		}
 		return err

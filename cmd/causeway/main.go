@@ -61,6 +61,7 @@ type cli struct {
 	Clearance clearanceCmd `cmd:"" help:"What people are cleared to see."`
 	Label     labelCmd     `cmd:"" help:"Confidentiality labels: what they mean, who may read, how they join."`
 	Group     groupCmd     `cmd:"" help:"Dated groups of nations."`
+	Clock     clockCmd     `cmd:"" help:"The time that the successors of labels act by."`
 	Table     tableCmd     `cmd:"" help:"Tables of equivalence between policies, signed and dated."`
 
 	Audit     auditCmd     `cmd:"" help:"The tamper-evident log: verify, prove, export."`

@@ -162,6 +162,9 @@ type clearanceCmd struct {
 	Revoke  clearanceRevokeCmd  `cmd:"" help:"End a clearance at once."`
 	List    clearanceListCmd    `cmd:"" help:"List clearances in force and requests that wait."`
 
+	Briefing  clearanceBriefingCmd  `cmd:"" help:"Say whether a restrictive value counts only for people who were briefed on it."`
+	Briefings clearanceBriefingsCmd `cmd:"" help:"List the restrictive values and whether they demand a briefing."`
+
 	Attest       clearanceAttestCmd       `cmd:"" help:"Sign, for a partner, what a person is cleared for, under a pseudonym."`
 	Withdraw     clearanceWithdrawCmd     `cmd:"" help:"Take an attestation back."`
 	Accept       clearanceAcceptCmd       `cmd:"" help:"Take up a partner's attestation, or its end."`

@@ -13,7 +13,16 @@ import (
 
 // TestMain makes this test binary the causeway command for the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"causeway": main})
+	testscript.Main(m, map[string]func(){"causeway": func() {
+		if away := os.Getenv("TEST_CLOCK"); away != "" { // how far the clock is off; read by this test binary alone
+			d, err := time.ParseDuration(away)
+			if err != nil {
+				panic(err)
+			}
+			nodeClock = func() time.Time { return time.Now().Add(d) }
+		}
+		main()
+	}})
 }
 
 // TestScripts runs testdata/*.txtar, each with the real command. $SHARED is

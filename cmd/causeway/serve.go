@@ -24,7 +24,7 @@ func (c *serveCmd) Run(p *process) error {
 	}
 	var n *node.Node
 	err := node.WhileLocked(p.ctx, func() (err error) {
-		n, err = node.OpenWith(p.ctx, p.path(c.Data), node.Options{Log: log})
+		n, err = node.OpenWith(p.ctx, p.path(c.Data), node.Options{Log: log, Now: nodeClock})
 		return err
 	})
 	if err != nil {

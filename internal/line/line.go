@@ -56,7 +56,9 @@ type Config struct {
 	// listens to are refused.
 	Words map[WordKind]Listener
 	Now   func() time.Time // nil: time.Now
-	Log   *slog.Logger     // nil: discards
+	// Holding is the time by which clearances end, never behind what was seen; nil: Now.
+	Holding func() time.Time
+	Log     *slog.Logger // nil: discards
 }
 
 // Limits bounds what one partner may cost this node.
@@ -123,6 +125,7 @@ type Line struct {
 	alternatives func(xml []byte) [][]byte
 	alternative  func(ctx context.Context, signed []byte) error
 	now          func() time.Time
+	holding      func() time.Time
 	log          *slog.Logger
 
 	runs     atomic.Bool // Run is at work
@@ -167,10 +170,13 @@ func Open(_ context.Context, c Config) (*Line, error) {
 		return nil, fmt.Errorf("open the line: %w", err)
 	}
 	l := &Line{vault: c.Vault, commit: c.Vault.Act, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, words: c.Words, address: c.Address, parts: parts,
-		limits: c.Limits.filled(), changed: c.PartnersChanged, alternatives: c.Alternatives, alternative: c.Alternative, now: c.Now, log: c.Log,
+		limits: c.Limits.filled(), changed: c.PartnersChanged, alternatives: c.Alternatives, alternative: c.Alternative, now: c.Now, holding: c.Holding, log: c.Log,
 		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}, urgent: map[string]*urgency{}, stuck: map[string]holdup{}, unrouted: map[string]string{}, offered: map[string]time.Time{}}
 	if l.now == nil {
 		l.now = time.Now
+	}
+	if l.holding == nil {
+		l.holding = l.now
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)

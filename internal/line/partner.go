@@ -65,12 +65,22 @@ type partnerRecord struct {
 	Versions  [2]int           `json:"versions"`
 	Seen      Witnessed        `json:"seen"`              // its audit log, as far as this node vouches for it
 	Vouched   *Witnessed       `json:"vouched,omitempty"` // this node's log, as far as it vouches for it
+	Said      int64            `json:"said,omitempty"`    // the latest time it signed, in milliseconds since 1970
 	Fork      *Fork            `json:"fork,omitempty"`    // its log was rewritten
 	Repairs   []Repair         `json:"repairs,omitempty"`
 	Carries   []string         `json:"carries,omitempty"`  // destinations to which this node carries its messages
 	Standing  int64            `json:"standing,omitempty"` // time of its newest standing that came through relays
 
 	fresh bool // keys were added in this act
+}
+
+// said keeps the latest time that the partner signed. One that is ahead of this
+// node's clock is forgotten: a partner whose clock was wrong once would never be
+// a witness again.
+func (p *partnerRecord) said(at int64, now time.Time) {
+	if at > p.Said && !instant(at).After(now.Add(skew)) {
+		p.Said = at
+	}
 }
 
 // identities gives the keys of a partner, newest first. Their signatures were
@@ -351,7 +361,7 @@ func (l *Line) Reader(p Partner) vault.Reader {
 // audiences under its node name and under each identity it speaks for.
 func (l *Line) holder(node string, speaksFor []string, c *label.Clearance) label.Holder {
 	return label.Holder{Kind: label.Partner, Clearances: []*label.Clearance{c}, Nation: nationOf(node),
-		Names: append([]string{node}, speaksFor...), At: l.now()}
+		Names: append([]string{node}, speaksFor...), At: l.holding()}
 }
 
 // announce tells the vault which partners read from it.

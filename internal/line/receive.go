@@ -214,6 +214,7 @@ func (l *Line) store(ctx context.Context, partner *partnerRecord, o *opened, c c
 			return err
 		}
 		l.witness(p, ids[0], st.Log, st.Seen)
+		p.said(st.Time, now)
 		rc.Witnessed = p.vouches()
 		if doc, err = signReceipt(l.keysFor(p), rc); err != nil {
 			return err

@@ -118,6 +118,7 @@ func (l *Line) keepReceipt(tx *vault.Tx, node string, from *Identity, rc *Receip
 		}
 	}
 	l.witness(partner, from, rc.Log, rc.Witnessed)
+	partner.said(rc.Time, l.now())
 	return save(tx, spacePartner, node, partner)
 }
 

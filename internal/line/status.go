@@ -20,6 +20,7 @@ type LineStatus struct {
 	Since     time.Time    // oldest of them; zero: nothing waits
 	Seen      Witnessed    // the partner's audit log, as far as this node vouches for it
 	Vouched   *Witnessed   // this node's audit log, as far as the partner vouches for it
+	Said      time.Time    // the latest time that the partner signed; zero: none yet
 	Fork      *Fork        // the partner's audit log was rewritten; shown until somebody looked into it
 	Repairs   []Repair     // histories that one side lost, newest last
 	Route     *Route       // by way of which partner its messages go; nil: straight
@@ -112,6 +113,9 @@ func (l *Line) statusOf(r records, rec *partnerRecord) (*LineStatus, error) {
 		return nil, err
 	}
 	st := &LineStatus{Partner: p, Seen: rec.Seen, Vouched: rec.Vouched, Fork: rec.Fork, Repairs: rec.Repairs}
+	if rec.Said > 0 {
+		st.Said = instant(rec.Said)
+	}
 	for _, prec := range precedences {
 		lane, err := l.laneStatus(r, p.NodeID, prec)
 		if err != nil {

@@ -65,7 +65,7 @@ func (n *Node) OwnReader() (vault.Reader, error) {
 		return vault.Reader{}, err
 	}
 	h, err := n.Policies().Holdings(label.Holder{
-		Kind: label.Person, Clearances: clearances, Nation: n.Config.Nation, Names: []string{"node", n.Line.Node()}, At: n.now(),
+		Kind: label.Person, Clearances: clearances, Nation: n.Config.Nation, Names: []string{"node", n.Line.Node()}, At: n.held.now(),
 	})
 	return vault.Reader{ID: "node", Kind: vault.Node, Holdings: h}, err
 }

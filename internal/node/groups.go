@@ -33,6 +33,9 @@ func (n *Node) loadGroups(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("put the policies together: %w", err)
 	}
+	if ps, err = n.withBriefings(ctx, ps); err != nil {
+		return fmt.Errorf("put the policies together: %w", err)
+	}
 	n.base.Store(ps)
 	if n.policies.Load() == nil {
 		n.policies.Store(ps) // RefreshReaders binds the rest

@@ -78,6 +78,7 @@ type Node struct {
 	base     atomic.Pointer[label.Policies] // these with the groups in force
 	policies atomic.Pointer[label.Policies] // base with the audience of TLP and what alternatives decide by
 
+	held         heldTime // of what ends
 	translations translations
 	authorities  atomic.Pointer[[]label.Authority] // by which alternatives decide
 }
@@ -187,6 +188,7 @@ func OpenWith(ctx context.Context, dir string, o Options) (*Node, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{Dir: dir, Log: o.Log, now: o.Now}
+	n.held.clock = o.Now
 	if err := n.readConfig(); err != nil {
 		return nil, err
 	}
@@ -211,12 +213,15 @@ func OpenWith(ctx context.Context, dir string, o Options) (*Node, error) {
 }
 
 func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error) {
+	if err := n.raiseFloor(ctx); err != nil {
+		return err
+	}
 	if err := n.loadGroups(ctx); err != nil {
 		return err
 	}
 	n.Line, err = line.Open(ctx, line.Config{
 		Vault: n.Vault, Ring: ring, Policies: n.Policies, LogSigner: n.auditKey, Address: n.Config.Line,
-		Spool: filepath.Join(n.Dir, spoolDir), Now: o.Now, Log: o.Log,
+		Spool: filepath.Join(n.Dir, spoolDir), Now: o.Now, Holding: n.held.now, Log: o.Log,
 		Node: func() vault.Reader {
 			r, err := n.OwnReader()
 			if err != nil {
@@ -241,9 +246,9 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 	if err != nil {
 		return err
 	}
-	n.People = people.New(n.Vault, n.Policies, n.Line.Node(), o.Now)
+	n.People = people.New(n.Vault, n.Policies, n.Line.Node(), n.held.now)
 	n.Desk = desk.New(desk.Config{
-		Vault: n.Vault, Line: n.Line, People: n.People, Policies: n.Policies, Versions: n.Versions, Now: o.Now, Log: o.Log,
+		Vault: n.Vault, Line: n.Line, People: n.People, Policies: n.Policies, Versions: n.Versions, Now: n.held.now, Log: o.Log,
 		Nation: n.Config.Nation, Name: n.Config.Name, Identity: n.Config.Identity, Created: n.Config.Created,
 		Runs: filepath.Join(n.Dir, runsDir),
 	})
@@ -267,6 +272,9 @@ func (n *Node) Policies() *label.Policies { return n.policies.Load() }
 // RefreshReaders tells the vault who reads now: people, partners, the public.
 // Call it after any change to clearances, policies, groups or partners.
 func (n *Node) RefreshReaders(ctx context.Context) error {
+	if err := n.raiseFloor(ctx); err != nil {
+		return err
+	}
 	partners, err := n.Line.Partners(ctx)
 	if err != nil {
 		return err

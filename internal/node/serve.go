@@ -81,6 +81,7 @@ func (n *Node) Serve(ctx context.Context, l Listeners, handler http.Handler) err
 	g.Go(func() error { return n.every(ctx, refreshEvery, n.RefreshReaders) })
 	g.Go(func() error { return n.every(ctx, rulesEvery, n.runRules) })
 	g.Go(func() error { return n.every(ctx, rulesEvery, n.keepAlternatives) })
+	g.Go(func() error { return n.every(ctx, successorEvery, n.succeed) })
 	return g.Wait()
 }
 

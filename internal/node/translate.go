@@ -109,7 +109,7 @@ func (n *Node) loadTranslations(ctx context.Context) error {
 	}
 	t.trusted, t.tables = trusted, nil
 	var authorities []label.Authority
-	now := n.now()
+	now := n.held.now()
 	for i, table := range all {
 		from, until := inForce(all, i)
 		if table.Applied == "" || !until.IsZero() && !from.Before(until) {
@@ -181,7 +181,7 @@ func (n *Node) alternativesOf(l *label.Label, xml []byte) []label.Translated {
 	t, here := &n.translations, n.Line.Node()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	of, now := registry.DigestOf(xml), n.now()
+	of, now := registry.DigestOf(xml), n.held.now()
 	var out []label.Translated
 	add := func(k kept) {
 		out = append(out, label.Translated{Label: k.label, Translator: k.Translator, Table: k.TableKey(), Received: k.Translator != here, Signed: k.signed})
@@ -295,7 +295,7 @@ func (n *Node) arrived(ctx context.Context, signed []byte) error {
 	}
 	t := &n.translations
 	t.mu.Lock()
-	trusted := slices.ContainsFunc(t.trusted, func(x Trust) bool { return x.Node == p.NodeID && x.holds(n.now()) })
+	trusted := slices.ContainsFunc(t.trusted, func(x Trust) bool { return x.Node == p.NodeID && x.holds(n.held.now()) })
 	_, known := t.made[kept{Translation: tr}.key()]
 	t.mu.Unlock()
 	if !trusted || known {
@@ -465,7 +465,7 @@ func (n *Node) toRetranslate(ctx context.Context) ([]string, error) {
 	differs := map[string]bool{}
 	var ids []string
 	seen := map[string]bool{}
-	return ids, n.each(ctx, vault.Query{Match: vault.Match{Versions: []string{"all"}}, Bare: true}, func(row vault.Row) error {
+	err := n.each(ctx, vault.Query{Match: vault.Match{Versions: []string{"all"}}, Bare: true}, func(row vault.Row) error {
 		key := string(row.Effective.Encode())
 		change, known := differs[key]
 		if !known {
@@ -482,6 +482,7 @@ func (n *Node) toRetranslate(ctx context.Context) ([]string, error) {
 		}
 		return nil
 	})
+	return ids, err
 }
 
 // takeUpStored takes up alternatives that came before their translator was in

@@ -181,6 +181,18 @@ func (v *Vault) loadKey(ctx context.Context) error {
 	})
 }
 
+// LastAct is the time of the last entry of the audit log; zero when it is empty.
+func (v *Vault) LastAct(ctx context.Context) (at time.Time, err error) {
+	err = v.db.Read(ctx, func(r engine.Read) error {
+		st, err := r.State()
+		if err == nil && st.Entries > 0 {
+			at = timeOf(st.At)
+		}
+		return err
+	})
+	return at, err
+}
+
 // As gives what the reader may see.
 func (v *Vault) As(r Reader) *View { return &View{v, r} }
 
