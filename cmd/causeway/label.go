@@ -25,6 +25,8 @@ type labelCmd struct {
 	Join      labelJoinCmd      `cmd:"" help:"Join labels: print the exact rule for readers, or with --single the one label that says exactly it."`
 	Translate labelTranslateCmd `cmd:"" help:"Write a label in the words of another policy, as an alternative label."`
 	Cut       labelCutCmd       `cmd:"" help:"Make a tearline: new objects with new ids, in which nothing withheld is left."`
+	Bind      labelBindCmd      `cmd:"" help:"Bind a label to a file (STANAG 4778), signed beside it by the node."`
+	Verify    labelVerifyCmd    `cmd:"" help:"Check a binding: its signature, its labels and the data; exit 1 when anything is wrong."`
 	Policies  labelPoliciesCmd  `cmd:"" help:"List the policies that the program ships, or print one as a SPIF file."`
 }
 

@@ -144,6 +144,7 @@ type exportCmd struct {
 	Query  []string `arg:"" optional:"" help:"As for find. Empty exports everything the reader may see."`
 	Format string   `default:"stix" enum:"stix,misp,csv" help:"stix: a bundle; misp: a MISP event; csv: indicators."`
 	Out    string   `short:"o" placeholder:"FILE" help:"Write here instead of standard output."`
+	Bind   string   `placeholder:"DIR" help:"Write each object as a file in this folder, with its 4774 label bound to it (STANAG 4778), signed by the node."`
 }
 
 func (c *exportCmd) Run(p *process) error {
@@ -151,6 +152,9 @@ func (c *exportCmd) Run(p *process) error {
 		v, err := c.view(p, n)
 		if err != nil {
 			return err
+		}
+		if c.Bind != "" {
+			return c.exportBound(p, n, v, strings.Join(c.Query, " "))
 		}
 		return intoFile(p, c.Out, func(w io.Writer) error {
 			return writeObjects(p, w, c.Format, objectsOf(p, v, strings.Join(c.Query, " ")))

@@ -68,6 +68,29 @@ func ParseAlternative(b []byte) (*label.Label, error) {
 	return r.document(b, "alternativeConfidentialityLabel")
 }
 
+// Role is what a label is to its data.
+type Role string
+
+// The roles of labels that are read.
+const (
+	Originator  Role = "originatorConfidentialityLabel"
+	Alternative Role = "alternativeConfidentialityLabel"
+)
+
+// Element reads a label that is an element of a larger document, and tells its
+// role by the element's name.
+func Element(n *xmltree.Node) (*label.Label, Role, error) {
+	role := Role(n.Local)
+	if n.Space != Namespace || role != Originator && role != Alternative {
+		return nil, "", fmt.Errorf("read label: line %d: %s of namespace %q is no label that is read here", n.Line, n.Local, n.Space)
+	}
+	l, err := (&reader{}).label(n)
+	if err != nil {
+		return nil, "", fmt.Errorf("read label: %w", err)
+	}
+	return l, role, nil
+}
+
 type reader struct{ accept []Erratum }
 
 func (r *reader) accepts(e Erratum) bool { return slices.Contains(r.accept, e) }
