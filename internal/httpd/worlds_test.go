@@ -240,8 +240,8 @@ func get(t *testing.T, n *node.Node, id string) people.Person {
 	return p
 }
 
-// pictures are names of pictures that pages have.
-var pictures = []string{"around", "map", "flows", "network", "plan"}
+// forms ask a page for one of its pictures or tables as a file.
+var forms = []string{"picture=around", "picture=map", "table=exposed", "picture=network", "table=plan", "picture=flows"}
 
 var placeholders = regexp.MustCompile(`\{[a-z_]+(\.\.\.)?\}`)
 
@@ -268,9 +268,9 @@ func (w *twin) paths(r httpd.Route) (out []string) {
 	for _, id := range slices.Concat(w.hidden, w.visible, []string{"grouping--00000000-0000-4000-8000-000000000000", "0123456789abcdef", "x"}) {
 		out = append(out, fill(func(string) string { return id }))
 	}
-	if r.Method == http.MethodGet { // pictures of a page, as files
+	if r.Method == http.MethodGet { // what a page has, as files
 		for _, id := range slices.Concat(w.hidden, w.visible) {
-			out = append(out, fill(func(string) string { return id })+"?picture="+pictures[len(out)%len(pictures)])
+			out = append(out, fill(func(string) string { return id })+"?"+forms[len(out)%len(forms)])
 		}
 	}
 	return out

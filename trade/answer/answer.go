@@ -198,8 +198,15 @@ func (r *Result) users(s *scenario.Scenario) error {
 	return nil
 }
 
-// plan shares the members' accessible stocks among what they lack: leximin,
-// then the cheapest such plan, every shipment counted once.
+// lack is what a place is short of once trade has moved, before it draws on its
+// stock: the loss of a supplier, and what others pass on to it.
+func lack(o cascade.Outcome) float64 {
+	return o.Before - (o.Production + o.Imports - o.Exports)
+}
+
+// plan shares the members' accessible stocks among what they lack under the
+// proportional rule: leximin, then the cheapest such plan, every shipment
+// counted once. Quantities are in thousandths of the unit.
 func (r *Result) plan(s *scenario.Scenario, w *cascade.World, unit string) error {
 	if s.Engines == nil || len(s.Engines.Members) < 2 {
 		return nil
@@ -218,9 +225,9 @@ func (r *Result) plan(s *scenario.Scenario, w *cascade.World, unit string) error
 	accessible := s.Engines.StockShare()
 	var needy []string
 	for _, o := range r.Proportional.Outcomes {
-		if slices.Contains(members, o.Place) && o.Withheld > 0 {
+		if slices.Contains(members, o.Place) && lack(o) >= 0.0005 {
 			needy = append(needy, o.Place)
-			add(t.Needs, o.Place, fixed(o.Withheld))
+			add(t.Needs, o.Place, fixed(lack(o)))
 		}
 	}
 	for i, o := range r.Proportional.Outcomes {

@@ -79,6 +79,23 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// Who buys of one that is hit lacks too, and has a need in the plan.
+func TestKnockOn(t *testing.T) {
+	w := gallium()
+	w.Links = []cascade.Link{{From: 0, To: 1, Quantity: 180}, {From: 1, To: 4, Quantity: 80}}
+	r, err := Run(ban(trade.Known(1), "JPN"), w, "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var needs []string
+	for _, s := range r.Plan.Served {
+		needs = append(needs, s.Member)
+	}
+	if !slices.Equal(needs, []string{"JPN", "USA"}) {
+		t.Errorf("needs of %v; want Japan's, and that of the United States, to which Japan passes it on", needs)
+	}
+}
+
 func TestNothingToDraw(t *testing.T) {
 	s := ban(trade.Known(1), "*")
 	none := 0.0

@@ -51,13 +51,44 @@ type product struct {
 	Object       *stix.Object
 }
 
-// products lists the dependency objects that the reader may see.
-func (q *request) products() ([]item, error) {
+// products lists the products that the reader may see: objects of one name and
+// unit are one product over the years.
+func (q *request) products() ([]productItem, error) {
 	rows, err := q.collect(vault.Match{Types: []string{dependencyType}}, 200)
 	if err != nil {
 		return nil, err
 	}
-	return q.items(rows)
+	var out []productItem
+	at := map[[2]string]int{}
+	for _, row := range rows {
+		o, err := objectOf(row)
+		if err != nil {
+			return nil, err
+		}
+		it, err := q.item(row)
+		if err != nil {
+			return nil, err
+		}
+		l := productItem{item: it, Year: o.StringAt("year")}
+		key := [2]string{o.StringAt("name"), o.StringAt("unit")}
+		i, known := at[key]
+		if l.Year == "" || !known || key[0] == "" {
+			at[key] = len(out)
+			out = append(out, l)
+			continue
+		}
+		older := l
+		if l.Year > out[i].Year {
+			older = out[i]
+			l.Years = older.Years
+			out[i] = l
+		}
+		out[i].Years = append(out[i].Years, ref{older.ID, address("economy", older.ID), older.Year})
+	}
+	for i := range out {
+		slices.SortFunc(out[i].Years, func(a, b ref) int { return cmp.Compare(b.Name, a.Name) })
+	}
+	return out, nil
 }
 
 // product reads one dependency object.
@@ -80,8 +111,16 @@ func (q *request) product() (*product, error) {
 	return &product{item: it, Unit: supply.Unit, Source: supply.Source, Year: supply.Year, World: supply.World, Object: o}, nil
 }
 
+// productItem is a product with the years there are objects of; the item is the
+// newest year's.
+type productItem struct {
+	item
+	Year  string
+	Years []ref // the earlier years, the newest first
+}
+
 type economyData struct {
-	Products    []item
+	Products    []productItem
 	CanBring    bool
 	PolicyForms []policyForm
 	Kept        []item
@@ -123,7 +162,7 @@ func (q *request) bringWorld() error {
 	if err != nil {
 		return err
 	}
-	w, notes, err := cascade.ReadWorld(places, exports)
+	years, notes, err := cascade.ReadYears(places, exports)
 	if err != nil {
 		return refused("%v", err)
 	}
@@ -135,15 +174,20 @@ func (q *request) bringWorld() error {
 	if err != nil {
 		return err
 	}
-	o, err := exchange.World(exchange.Supply{Name: name, Unit: unit, Source: q.field("source"), Year: q.field("year"), Notes: notes, World: w},
-		exchange.Params{Created: stix.TimestampOf(q.now), CreatedBy: q.site.node.Config.Identity, Salt: randomUUID()})
-	if err != nil {
-		return refused("%v", err)
+	var made []*stix.Object
+	for _, y := range years {
+		o, err := exchange.World(exchange.Supply{Name: name, Unit: unit, Source: q.field("source"), Year: cmp.Or(y.Name, q.field("year")), Notes: notes, World: y.World},
+			exchange.Params{Created: stix.TimestampOf(q.now), CreatedBy: q.site.node.Config.Identity, Salt: randomUUID()})
+		if err != nil {
+			return refused("%v", err)
+		}
+		made = append(made, o)
 	}
-	if err := q.store(l, o); err != nil {
+	if err := q.store(l, made...); err != nil {
 		return err
 	}
-	return q.redirect(address("economy", o.ID()), q.say("economy.brought", len(w.Places), len(w.Links)))
+	newest := years[len(years)-1].World
+	return q.redirect(address("economy", made[len(made)-1].ID()), q.say("economy.brought", len(newest.Places), len(newest.Links)))
 }
 
 // own builds an object of a type that this project defines, made by this node.
@@ -205,6 +249,8 @@ type exposureData struct {
 	World      dependency.Concentration
 	Flows      drawing
 	Exposed    exposureMap
+	Years      overYears
+	Explained  []string
 	Suppliers  []supplier
 	Need       float64
 	Own        float64
@@ -251,7 +297,14 @@ func (q *request) exposure() error {
 	}
 	data.Flows = q.takeable("flows", drawing{Title: q.country(data.Country), Picture: q.flows(p, data.Country),
 		Caption: q.say("economy.flows.caption", p.Unit, p.Year) + " " + q.say("economy.source.said", p.Source)})
-	data.Exposed = q.exposureOf(p, data.Country)
+	if data.Exposed, err = q.exposureOf(p, data.Country); err != nil {
+		return err
+	}
+	if data.Years, err = q.years(p, data.Country); err != nil {
+		return err
+	}
+	data.Explained = q.explained(&data)
+	q.exposureSheets(&data)
 	return q.render("exposure", "place.economy", p.Title, data)
 }
 
@@ -345,6 +398,21 @@ func (q *request) flows(p *product, country string) template.HTML {
 			Title: q.flowTitle(p, l)})
 	}
 	return s.SVG()
+}
+
+// exposureSheets are the tables of the page as files.
+func (q *request) exposureSheets(data *exposureData) {
+	exposed := [][]string{{"country", "supplier", "quantity", "unit", "share_of_imports", "direct", "look_through", "hidden", "year", "source"}}
+	for _, r := range data.Exposed.Rows {
+		exposed = append(exposed, []string{r.Code, data.Exposed.Supplier, trade.Known(r.Quantity).String(), data.Unit, trade.Known(r.Share).String(),
+			r.Face.String(), r.Look.String(), r.Hidden.String(), data.Year, data.Source})
+	}
+	q.sheet("exposed", exposed)
+	years := [][]string{{"year", "country", "hhi", "top", "top_share"}}
+	for _, r := range data.Years.Rows {
+		years = append(years, []string{r.Year, data.Country, r.HHI.String(), r.Top, r.TopShare.String()})
+	}
+	q.sheet("years", years)
 }
 
 // flowsCSV gives the flows as a table.

@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"causeway/internal/httpd/web/chart"
+	"causeway/trade"
 	"causeway/trade/cascade"
+	"causeway/trade/dependency"
 )
 
 // exposed is how much of what a country imports comes from one supplier.
@@ -14,7 +16,10 @@ type exposed struct {
 	Code, Name string
 	Quantity   float64
 	Share      float64 // of its imports
-	Here       bool
+	// Face and Look are the parts of all it has (made or imported) that the
+	// supplier ships to it, and that the supplier made.
+	Face, Look, Hidden trade.Figure
+	Here               bool
 }
 
 // exposureMap is who is exposed to one supplier of a product, as a map and as
@@ -23,6 +28,7 @@ type exposureMap struct {
 	Supplier  string
 	Suppliers []choice
 	Rows      []exposed
+	Through   bool // the map is shaded by who made it, not by who shipped it
 	Map       drawing
 	NotDrawn  []string // countries that the atlas has no place for
 }
@@ -55,9 +61,9 @@ func (q *request) shareClasses() (out []string) {
 
 // exposureOf measures who is exposed to a supplier, and draws it with the
 // flows to the country that the page is about.
-func (q *request) exposureOf(p *product, country string) exposureMap {
+func (q *request) exposureOf(p *product, country string) (exposureMap, error) {
 	w := p.World
-	m := exposureMap{Supplier: q.URL.Query().Get("to")}
+	m := exposureMap{Supplier: q.URL.Query().Get("to"), Through: q.URL.Query().Get("through") != ""}
 	out, in, from := make([]float64, len(w.Places)), make([]float64, len(w.Places)), make([]float64, len(w.Places))
 	for _, l := range w.Links {
 		out[l.From] += l.Quantity
@@ -83,16 +89,24 @@ func (q *request) exposureOf(p *product, country string) exposureMap {
 			m.Suppliers = append(m.Suppliers, choice{Value: w.Places[i], Name: q.country(w.Places[i]), Here: i == supplier})
 		}
 	}
+	if supplier < 0 {
+		return m, nil // nothing flows
+	}
+	origins, err := dependency.Origins(w, m.Supplier)
+	if err != nil {
+		return m, err
+	}
 	for i, code := range w.Places {
 		if in[i] > 0 && i != supplier {
-			m.Rows = append(m.Rows, exposed{code, q.country(code), from[i], from[i] / in[i], code == country})
+			o := origins[i]
+			m.Rows = append(m.Rows, exposed{Code: code, Name: q.country(code), Quantity: from[i], Share: from[i] / in[i], Face: o.Face, Look: o.Look, Hidden: o.Hidden, Here: code == country})
 		}
 	}
 	slices.SortStableFunc(m.Rows, func(a, b exposed) int {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(b.Quantity, a.Quantity))
 	})
 	q.drawExposure(p, country, &m)
-	return m
+	return m, nil
 }
 
 func (q *request) drawExposure(p *product, country string, m *exposureMap) {
@@ -105,8 +119,15 @@ func (q *request) drawExposure(p *product, country string, m *exposureMap) {
 		NoData: q.say("map.no-data"), Source: q.say("map.supplier"), Flows: q.say("map.flows", q.country(country)), Name: q.outline}
 	c.Areas = append(c.Areas, chart.Area{Code: m.Supplier, Name: supplier, Class: chart.SourceClass, Here: true, Title: q.say("map.supplier.title", supplier)})
 	for _, r := range m.Rows {
-		c.Areas = append(c.Areas, chart.Area{Code: r.Code, Name: r.Name, Class: shareClass(r.Share), Here: r.Here, Href: p.href(r.Code, m.Supplier),
-			Title: q.say("map.exposure.title", r.Name, decimal(100*r.Share, 1), supplier, decimal(r.Quantity, 1), p.Unit)})
+		a := chart.Area{Code: r.Code, Name: r.Name, Class: shareClass(r.Share), Here: r.Here, Href: p.href(r.Code, m.Supplier),
+			Title: q.say("map.exposure.title", r.Name, decimal(100*r.Share, 1), supplier, decimal(r.Quantity, 1), p.Unit)}
+		if m.Through {
+			a.Class, a.Title = chart.NoClass, r.Name+": "+q.say("map.no-data")
+			if r.Look.IsKnown() {
+				a.Class, a.Title = shareClass(r.Look.Value), q.say("map.through.title", r.Name, decimal(100*r.Look.Value, 1), supplier, decimal(100*r.Face.Value, 1))
+			}
+		}
+		c.Areas = append(c.Areas, a)
 	}
 	for _, l := range p.World.Links {
 		if p.World.Places[l.To] == country && l.Quantity > 0 {
@@ -120,7 +141,11 @@ func (q *request) drawExposure(p *product, country string, m *exposureMap) {
 	for _, code := range c.Missing() {
 		m.NotDrawn = append(m.NotDrawn, q.country(code))
 	}
-	m.Map = q.takeable("map", drawing{Title: q.say("map.exposure", supplier), Picture: c.SVG(), Caption: q.say("map.exposure.caption", supplier) + " " + q.say("map.outlines")})
+	caption := q.say("map.exposure.caption", supplier)
+	if m.Through {
+		caption = q.say("map.through.caption", supplier)
+	}
+	m.Map = q.takeable("map", drawing{Title: q.say("map.exposure", supplier), Picture: c.SVG(), Caption: caption + " " + q.say("map.outlines")})
 }
 
 // outline names a country that a map shows without data.

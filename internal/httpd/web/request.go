@@ -33,7 +33,8 @@ type request struct {
 	now  time.Time
 	seen []marked // what stands on the page, for its marking
 
-	drawn []drawing // pictures of the page that can be taken away
+	drawn  []drawing             // pictures of the page that can be taken away
+	sheets map[string][][]string // tables of the page that can be
 
 	names    map[string]string // titles of objects, looked up once
 	partners map[string]string // names of partners by node
@@ -63,13 +64,16 @@ func (q *request) render(template, place, title string, data any) error {
 	if answered, err := q.pictureFile(title); answered {
 		return err
 	}
+	if answered, err := q.tableFile(); answered {
+		return err
+	}
 	return q.renderStatus(http.StatusOK, template, place, title, data)
 }
 
 func (q *request) renderStatus(status int, template, place, title string, data any) error {
 	p := &page{
 		Site: q.site.frame(), Lang: q.lang, Title: title, Zone: q.zone, Now: q.now, Visitor: q.who,
-		Markings: q.markings(), Tongues: q.tongues(), Query: q.URL.Query().Get("q"), Data: data, assets: q.site.assets,
+		Markings: q.markings(), Tongues: q.tongues(), Query: q.URL.Query().Get("q"), Data: data, assets: q.site.assets, query: q.URL.Query(),
 	}
 	if q.who != nil {
 		for _, pl := range places() {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"causeway/internal/httpd/web/chart"
@@ -46,6 +47,7 @@ type scenarioData struct {
 	Plan        *planView
 	Infeasible  string
 	Notes       []string
+	Said        string
 	CanKeep     bool
 	PolicyForms []policyForm
 	Query       string
@@ -58,6 +60,15 @@ type hit struct {
 	Withheld          float64
 	LowLoss, HighLoss float64 // share of consumption
 	NoSupplier        bool
+}
+
+// Loss is the range of the two rules, or one number where they agree.
+func (h hit) Loss() string {
+	low, high := decimal(100*h.LowLoss, 1), decimal(100*h.HighLoss, 1)
+	if low == high {
+		return low + " %"
+	}
+	return low + "–" + high + " %"
 }
 
 // bound is one closed form of the loss of the users of the product.
@@ -176,7 +187,49 @@ func (q *request) fill(data *scenarioData) error {
 	if res.Plan != nil {
 		data.Plan = q.planView(res.Plan, data.Unit)
 	}
+	data.Said = q.saidOf(data)
+	q.scenarioSheets(data)
 	return nil
+}
+
+// saidOf says the measure and its assumptions in words, for whoever reads the
+// page printed, without its form.
+func (q *request) saidOf(data *scenarioData) string {
+	m := data.Measure
+	names := func(codes []string, none string) string {
+		var out []string
+		for _, c := range codes {
+			out = append(out, q.country(c))
+		}
+		return cmp.Or(strings.Join(out, ", "), none)
+	}
+	return q.say("scenario.said", q.country(m.By), m.Withheld, data.Title, names(m.Against, q.say("scenario.everyone"))) + " " +
+		q.say("scenario.assumed", m.Accessible, m.CostShare, m.Low, m.High) + " " + q.say("scenario.together", names(m.Members, q.say("scenario.nobody-together")))
+}
+
+// scenarioSheets are the losses and the plan as files.
+func (q *request) scenarioSheets(data *scenarioData) {
+	rows := [][]string{{"country", "withheld", "unit", "loss_low", "loss_high", "no_supplier"}}
+	for _, h := range data.Hit {
+		rows = append(rows, []string{h.Code, trade.Known(h.Withheld).String(), data.Unit, trade.Known(h.LowLoss).String(), trade.Known(h.HighLoss).String(), strconv.FormatBool(h.NoSupplier)})
+	}
+	q.sheet("losses", rows)
+	if data.Plan == nil {
+		return
+	}
+	rows = [][]string{{"what", "from", "to", "amount", "unit", "why"}}
+	for _, s := range data.Plan.Plan.Shipments {
+		rows = append(rows, []string{"shipment", s.From, s.To, s.Amount.String(), data.Unit, ""})
+	}
+	for _, s := range data.Plan.Plan.Served {
+		rows = append(rows, []string{"need", "", s.Member, s.Need.String(), data.Unit, ""}, []string{"met", "", s.Member, s.Met.String(), data.Unit, ""}, []string{"unmet", "", s.Member, s.Unmet.String(), data.Unit, s.Why})
+	}
+	for _, b := range data.Plan.Plan.Bearers {
+		for _, part := range b.Parts {
+			rows = append(rows, []string{"bears:" + b.Rule, part.Name, "", part.Amount.String(), "", ""})
+		}
+	}
+	q.sheet("plan", rows)
 }
 
 // hits draws who consumes less, with the range of the two rules.
@@ -186,7 +239,7 @@ func (q *request) hits(data *scenarioData, hits []answer.Hit) {
 		data.Hit = append(data.Hit, hit{h.Place, q.country(h.Place), h.Withheld, h.Low, h.High, h.NoSupplier})
 	}
 	for _, h := range data.Hit[:min(len(data.Hit), 14)] {
-		text := decimal(100*h.LowLoss, 1) + "–" + decimal(100*h.HighLoss, 1) + " %"
+		text := h.Loss()
 		bars.Rows = append(bars.Rows, chart.Bar{Label: h.Name, Value: (h.LowLoss + h.HighLoss) / 2, Lo: h.LowLoss, Hi: h.HighLoss, Text: text, Group: 4})
 	}
 	data.Bars = q.takeable("hit", drawing{Title: q.say("scenario.who"), Picture: bars.SVG(), Caption: q.say("scenario.who.caption")})
@@ -264,7 +317,11 @@ func (q *request) planView(plan *sharing.Plan, unit string) *planView {
 	v := &planView{Plan: plan}
 	s := chart.Sankey{Label: q.say("plan.picture.label"), Width: 716, Height: 280, Names: map[string]string{}}
 	for _, sh := range plan.Shipments {
-		v.Shipments = append(v.Shipments, shipment{q.country(sh.From), q.country(sh.To), decimal(sh.Amount.Float(), 2)})
+		to := q.country(sh.To)
+		if sh.From == sh.To {
+			to = q.say("plan.own-stock")
+		}
+		v.Shipments = append(v.Shipments, shipment{q.country(sh.From), to, decimal(sh.Amount.Float(), 2)})
 		s.Names[sh.From], s.Names[sh.To+" "] = q.country(sh.From), q.country(sh.To)
 		s.Flows = append(s.Flows, chart.Flow{From: sh.From, To: sh.To + " ", Value: sh.Amount.Float(),
 			Title: fmt.Sprintf("%s → %s: %s %s", q.country(sh.From), q.country(sh.To), decimal(sh.Amount.Float(), 2), unit)})

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -66,6 +67,41 @@ func (q *request) pictureFile(title string) (answered bool, err error) {
 		return true, nil
 	}
 	return true, errNotFound
+}
+
+// tableParameter asks a page for one of its tables as CSV, in place of the
+// page.
+const tableParameter = "table"
+
+// sheet makes a table of this page one that can be taken away: the first row
+// is its header, and every row gets the marking of the page.
+func (q *request) sheet(name string, rows [][]string) {
+	if q.sheets == nil {
+		q.sheets = map[string][][]string{}
+	}
+	q.sheets[name] = rows
+}
+
+// tableFile answers with a table as CSV when the address asks for one.
+func (q *request) tableFile() (answered bool, err error) {
+	name := q.URL.Query().Get(tableParameter)
+	if name == "" {
+		return false, nil
+	}
+	rows, ok := q.sheets[name]
+	if !ok {
+		return true, errNotFound
+	}
+	marks := markingText(q.markings())
+	out := make([][]string, len(rows))
+	for i, row := range rows {
+		last := marks
+		if i == 0 {
+			last = "marking"
+		}
+		out[i] = append(slices.Clone(row), last)
+	}
+	return true, q.csv(fileName(name)+".csv", out)
 }
 
 // plate is a picture as a file: what it is called, the picture, and the

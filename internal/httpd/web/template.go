@@ -74,6 +74,7 @@ func functions(c *catalogue, now func() time.Time) template.FuncMap {
 		"lang":    func() string { return c.lang },
 		"num":     func(n any) string { return c.show(n) },
 		"dec":     decimal,
+		"points":  points,
 		"percent": func(v float64) string { return decimal(100*v, 1) + " %" },
 		"when":    func(t time.Time, zone *time.Location) template.HTML { return c.when(t, zone, now()) },
 		"day":     func(t time.Time, zone *time.Location) string { return c.day(t, zone) },
@@ -112,6 +113,15 @@ func (c *catalogue) day(t time.Time, zone *time.Location) string {
 		return t.In(zone).Format("2006年1月2日")
 	}
 	return t.In(zone).Format("2 Jan 2006")
+}
+
+// points writes a difference of shares with its sign.
+func points(v float64) string {
+	s := decimal(100*v, 1)
+	if v > 0 && s != "0" {
+		s = "+" + s
+	}
+	return strings.Replace(s, "-", "−", 1)
 }
 
 // dict makes a map from pairs, for templates that take several values.

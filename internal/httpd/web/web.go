@@ -8,7 +8,12 @@
 // who asks.
 package web
 
-import "time"
+import (
+	"html/template"
+	"maps"
+	"net/url"
+	"time"
+)
 
 // Frame is what every page says of the node it belongs to.
 type Frame struct {
@@ -67,6 +72,15 @@ type page struct {
 	Data     any
 
 	assets *assets
+	query  url.Values
+}
+
+// With is the query of the page's address with one more word: the same view,
+// asked for in another form.
+func (p *page) With(name, value string) template.URL {
+	query := maps.Clone(p.query)
+	query.Set(name, value)
+	return template.URL(query.Encode())
 }
 
 // Asset gives the address of a style sheet or script.

@@ -23,6 +23,7 @@ type Bars struct {
 	Label      string
 	Width      float64
 	LabelWidth float64
+	Top        float64 // the scale ends here or at the largest value, whichever is more
 	Rows       []Bar
 }
 
@@ -32,7 +33,7 @@ func (b Bars) SVG() template.HTML {
 	h := row*float64(len(b.Rows)) + 6
 	var c canvas
 	linked := false
-	low, high := 0.0, 1e-12
+	low, high := 0.0, math.Max(1e-12, b.Top)
 	for _, r := range b.Rows {
 		linked = linked || r.Href != ""
 		low = math.Min(low, math.Min(r.Value, r.Lo))

@@ -8,6 +8,11 @@ export function startPictures(): void {
   document.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLButtonElement>("button[data-png]");
     if (button) void save(button);
+    if ((event.target as Element).closest("button[data-print]")) print();
+  });
+  // A report on paper has its tables open.
+  addEventListener("beforeprint", () => {
+    for (const part of document.querySelectorAll<HTMLDetailsElement>("main details:not(.keep)")) part.open = true;
   });
   startTips();
 }

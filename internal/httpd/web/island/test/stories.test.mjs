@@ -228,6 +228,9 @@ test("a measure is announced: who is hit, and a plan with who pays, in under 10 
   product = new URL(page.url()).pathname;
   await shot(page, "exposure", true);
   await pictureIsMarked(page, "map");
+  const csv = await (await page.request.get(`${page.url()}?table=exposed`)).text();
+  assert.match(csv, /^country,supplier,.*,direct,look_through,hidden,year,source,marking\r?\n/);
+  assert.match(csv, /DEU,CHN,70,t,.*RESTRICTED/);
   const country = page.locator("#exposure svg a[href*='country=DEU']");
   await country.focus();
   assert.match(await page.locator(".tip.floating").textContent(), /Germany: 97.2 % of its imports come from China/);
