@@ -331,6 +331,7 @@ type lineMatchCmd struct {
 	Propose lineProposeCmd     `cmd:"" help:"Ask a partner to agree to a blind match."`
 	Consent lineConsentCmd     `cmd:"" help:"Agree to a partner's proposal, once, or refuse it."`
 	Run     lineRunCmd         `cmd:"" help:"Run a match that the partner agreed to."`
+	Release lineReleaseCmd     `cmd:"" help:"Release the outcome of a match to the other side: it learns which of its own values both have."`
 	List    lineListMatchesCmd `cmd:"" help:"List the blind matches of this node."`
 }
 
@@ -454,7 +455,7 @@ func (c *lineRunCmd) Run(p *process) error {
 		if err != nil {
 			return err
 		}
-		m.Tags = nil
+		m.Tags, m.Common = nil, nil
 		if c.JSON {
 			return writeJSON(p, m)
 		}
@@ -467,6 +468,18 @@ func (c *lineRunCmd) Run(p *process) error {
 		}
 		fmt.Fprintf(p.stderr, "%d in common; the partner's set was shown as %d\n", len(m.Found), m.Held)
 		return nil
+	})
+}
+
+type lineReleaseCmd struct {
+	dataFlag
+	byFlag
+	RunID string `arg:"" name:"run" help:"The run. The node that asked releases first."`
+}
+
+func (c *lineReleaseCmd) Run(p *process) error {
+	return c.as(p, c.liaison, func(n *node.Node, by people.Person) error {
+		return n.Line.ReleaseMatch(p.ctx, by.ReaderID(), c.RunID)
 	})
 }
 

@@ -135,6 +135,7 @@ type Line struct {
 	inbound  map[string]*sync.Mutex   // by partner and lane: one message at a time
 	quotas   map[string]quotaRecord   // by partner
 	urgent   map[string]*urgency      // by partner
+	matching map[string]Progress      // by run: blind matches in the background
 	offered  map[string]time.Time     // by message carried: when its destination was given it
 	unrouted map[string]string        // by destination: why its relay did not take the last message
 	stuck    map[string]holdup        // by destination of what is carried: why it does not leave
@@ -171,7 +172,7 @@ func Open(_ context.Context, c Config) (*Line, error) {
 	}
 	l := &Line{vault: c.Vault, commit: c.Vault.Act, ring: c.Ring, policies: c.Policies, signer: c.LogSigner, node: c.Node, words: c.Words, address: c.Address, parts: parts,
 		limits: c.Limits.filled(), changed: c.PartnersChanged, alternatives: c.Alternatives, alternative: c.Alternative, now: c.Now, holding: c.Holding, log: c.Log,
-		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}, urgent: map[string]*urgency{}, stuck: map[string]holdup{}, unrouted: map[string]string{}, offered: map[string]time.Time{}}
+		wakes: map[string]chan struct{}{}, contact: map[string]contact{}, inbound: map[string]*sync.Mutex{}, quotas: map[string]quotaRecord{}, urgent: map[string]*urgency{}, stuck: map[string]holdup{}, unrouted: map[string]string{}, offered: map[string]time.Time{}, matching: map[string]Progress{}}
 	if l.now == nil {
 		l.now = time.Now
 	}

@@ -38,20 +38,23 @@ type Match struct {
 	Kinds     []string  `json:"kinds"`
 	Width     int64     `json:"width,omitempty"` // kind "post": of the grids of time, in milliseconds
 	State     string    `json:"state"`
-	By        string    `json:"by"`            // who proposed or answered here
-	Asked     int       `json:"asked"`         // bucket of the asker's set
-	Held      int       `json:"held"`          // bucket of the holder's set
-	Epoch     int64     `json:"epoch"`         // of the holder's key
-	Commit    Digest    `json:"commit"`        // to the holder's set, made before the first answer
-	Evaluated int64     `json:"evaluated"`     // elements that the holder answered
-	Found     []Value   `json:"found"`         // the asker's own values that the holder has too
-	Reason    string    `json:"reason"`        // why it was refused or failed
-	Proposed  time.Time `json:"proposed"`      // by this node's clock
-	Expires   time.Time `json:"expires"`       // consent ends
-	Key       []byte    `json:"key"`           // the holder's public key
-	Own       int       `json:"own"`           // generation of this node's keys that the key derives from
-	Tags      []byte    `json:"tags"`          // the holder's set under its key
-	Done      time.Time `json:"done,omitzero"` // by this node's clock
+	By        string    `json:"by"`               // who proposed or answered here
+	Asked     int       `json:"asked"`            // bucket of the asker's set
+	Held      int       `json:"held"`             // bucket of the holder's set
+	Epoch     int64     `json:"epoch"`            // of the holder's key
+	Commit    Digest    `json:"commit"`           // to the holder's set, made before the first answer
+	Evaluated int64     `json:"evaluated"`        // elements that the holder answered
+	Found     []Value   `json:"found"`            // the asker's own values that the holder has too
+	Reason    string    `json:"reason"`           // why it was refused or failed
+	Proposed  time.Time `json:"proposed"`         // by this node's clock
+	Expires   time.Time `json:"expires"`          // consent ends
+	Key       []byte    `json:"key"`              // the holder's public key
+	Own       int       `json:"own"`              // generation of this node's keys that the key derives from
+	Tags      []byte    `json:"tags"`             // the holder's set under its key
+	Done      time.Time `json:"done,omitzero"`    // by this node's clock
+	Common    [][]byte  `json:"common,omitempty"` // the asker: the holder's tags that it found, sorted
+	Mine      time.Time `json:"mine,omitzero"`    // this node released the outcome to the other
+	Theirs    time.Time `json:"theirs,omitzero"`  // the other released it to this node
 }
 
 // matchValid is how long a proposal, and consent to it, last.
@@ -159,7 +162,7 @@ func (l *Line) Matches(ctx context.Context) ([]Match, error) {
 		if err := decodeRecord(spaceMatch, key, value, &m); err != nil {
 			return err
 		}
-		m.Tags = nil
+		m.Tags, m.Common = nil, nil
 		out = append(out, m)
 		return nil
 	})
@@ -240,20 +243,20 @@ func (l *Line) Match(ctx context.Context, by, run string, posts []Value, progres
 	if m.Held < 64 || m.Held > maxMatchSet || m.Held != bucket(m.Held) {
 		return nil, fmt.Errorf("run a blind match: %w: the partner states a set of %d", errMatch, m.Held)
 	}
-	found, err := l.runMatch(ctx, k, m, posts, progress)
+	found, common, err := l.runMatch(ctx, k, m, posts, progress)
 	m.Done = l.now().UTC()
 	if err != nil {
 		m.State, m.Reason = MatchFailed, clip(err.Error())
 		return nil, errors.Join(fmt.Errorf("run a blind match: %w", err), l.saveMatch(context.WithoutCancel(ctx), by, "match-fail", m))
 	}
-	m.State, m.Found, m.Evaluated = MatchDone, found, int64(m.Asked)
+	m.State, m.Found, m.Common, m.Evaluated = MatchDone, found, common, int64(m.Asked)
 	return m, l.saveMatch(ctx, by, "match-done", m)
 }
 
-func (l *Line) runMatch(ctx context.Context, k *link, m *Match, posts []Value, progress func(done, total int)) ([]Value, error) {
+func (l *Line) runMatch(ctx context.Context, k *link, m *Match, posts []Value, progress func(done, total int)) (found []Value, common [][]byte, err error) {
 	values, err := l.matchValues(ctx, m.Partner, m.Kinds, posts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	texts := make([]string, len(values))
 	for i, v := range values {
@@ -264,7 +267,7 @@ func (l *Line) runMatch(ctx context.Context, k *link, m *Match, posts []Value, p
 	values = values[:len(texts)]
 	a, err := newAsker(ctx, m.Key, texts, m.Asked)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	outputs := make([][][]byte, len(a.batches))
 	var mu sync.Mutex
@@ -287,23 +290,23 @@ func (l *Line) runMatch(ctx context.Context, k *link, m *Match, posts []Value, p
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	tags, err := k.matchTags(ctx, m)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	theirs := make(map[[tagLength]byte]bool, m.Held)
 	for i := 0; i+tagLength <= len(tags); i += tagLength {
 		theirs[[tagLength]byte(tags[i:])] = true
 	}
-	var found []Value
 	for i, v := range values {
-		if theirs[[tagLength]byte(outputs[i/matchBatch][i%matchBatch][:tagLength])] {
-			found = append(found, v)
+		if tag := outputs[i/matchBatch][i%matchBatch][:tagLength]; theirs[[tagLength]byte(tag)] {
+			found, common = append(found, v), append(common, tag)
 		}
 	}
-	return found, nil
+	slices.SortFunc(common, bytes.Compare)
+	return found, common, nil
 }
 
 // tagsPage is how many tags one answer carries.

@@ -312,3 +312,78 @@ func TestPostValues(t *testing.T) {
 		}
 	})
 }
+
+// The outcome stays with the asker until it releases it; then the holder
+// learns which of its own values both have, and no others.
+func TestMatchReleasedByBoth(t *testing.T) {
+	a, b := matchPair(t)
+	ctx := t.Context()
+	of := func(n *testNode, run string) *Match {
+		t.Helper()
+		m, err := n.line.loadMatch(ctx, run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m, err := a.line.ProposeMatch(ctx, "person:a", b.name(), Terms{Kinds: []string{"domain"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.line.StartMatch(ctx, "person:a", m.Run); err == nil {
+		t.Error("a match started without consent")
+	}
+	if err := b.line.AnswerMatch(ctx, "person:b", m.Run, true, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.line.ReleaseMatch(ctx, "person:a", m.Run); err == nil {
+		t.Error("released before it ran")
+	}
+	if err := a.line.StartMatch(ctx, "person:a", m.Run); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end of the match", func() bool {
+		_, runs := a.line.MatchProgress(m.Run)
+		return !runs && of(a, m.Run).State == MatchDone
+	})
+	if held := of(b, m.Run); held.State != MatchConsented || held.Found != nil {
+		t.Errorf("the holder knows %v (%s) before the asker released", held.Found, held.State)
+	}
+	if err := b.line.ReleaseMatch(ctx, "person:b", m.Run); err == nil {
+		t.Error("the holder released first")
+	}
+	// The asker cannot make the holder look for what it did not give.
+	asked := of(a, m.Run)
+	forged := mustCanonical(matchRelease{Run: m.Run, Found: append(slices.Clone(asked.Common), make([]byte, tagLength))})
+	if code, text := a.request(b, "POST", pathMatch+"release", forged, nil); code != 422 {
+		t.Errorf("a tag that was not in the set: %d %s", code, text)
+	}
+	if err := a.line.ReleaseMatch(ctx, "person:a", m.Run); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.line.ReleaseMatch(ctx, "person:a", m.Run); err == nil {
+		t.Error("released twice")
+	}
+	held := of(b, m.Run)
+	want := []string{"domain:both.example", "domain:mixed.example"}
+	got := texts(held.Found)
+	slices.Sort(got)
+	if held.State != MatchDone || !slices.Equal(got, want) {
+		t.Errorf("the holder learnt %v (%s), want %v", got, held.State, want)
+	}
+	if of(a, m.Run).Mine.IsZero() || !of(a, m.Run).Theirs.IsZero() || held.Theirs.IsZero() {
+		t.Error("who released is noted wrong")
+	}
+	if err := b.line.ReleaseMatch(ctx, "person:b", m.Run); err != nil {
+		t.Fatal(err)
+	}
+	if of(a, m.Run).Theirs.IsZero() || of(b, m.Run).Mine.IsZero() {
+		t.Error("released by both, and not noted")
+	}
+	// Nobody else takes part.
+	c := newTestNode(t, "DEU", true)
+	befriend(t, b, c, "SECRET")
+	if code, text := c.request(b, "POST", pathMatch+"release", mustCanonical(matchRelease{Run: m.Run}), nil); code != 404 {
+		t.Errorf("a third node: %d %s", code, text)
+	}
+}

@@ -17,6 +17,10 @@ func (l *Line) serveMatch(w http.ResponseWriter, r *http.Request, p *partnerReco
 		l.serveProposal(w, r, p)
 		return
 	}
+	if r.PathValue("step") == "release" {
+		l.serveMatchRelease(w, r, p)
+		return
+	}
 	var q matchQuestion
 	if !readBody(w, r, matchBatch*elementSize*2, &q) {
 		return
