@@ -3,6 +3,7 @@ package line
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,12 @@ import (
 
 // Kinds of things that a blind match compares.
 var matchKinds = []string{"account", "address", "content", "domain", "file", kindPost, "supplier", "url"}
+
+// MatchKinds lists the kinds of things in the vault that a blind match
+// compares.
+func MatchKinds() []string {
+	return slices.DeleteFunc(slices.Clone(matchKinds), func(k string) bool { return k == kindPost })
+}
 
 // kindPost compares what was shared when, for a detection over two agencies'
 // platforms. Its values come from files of posts, not from the vault, and it

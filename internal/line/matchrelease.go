@@ -42,25 +42,45 @@ func (l *Line) StartMatch(ctx context.Context, by, run string) error {
 	if st.State == MatchProposed {
 		return errors.New("run a blind match: the partner's people have not answered yet")
 	}
+	return l.inBackground(ctx, run, func(ctx context.Context) error {
+		_, err := l.Match(ctx, by, run, nil, func(done, total int) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.matching[run] = Progress{done, total}
+		})
+		return err
+	})
+}
+
+// StartAnswer consents to a partner's proposal in the background: it takes
+// long to compute a large set.
+func (l *Line) StartAnswer(ctx context.Context, by, run string) error {
+	m, err := l.loadMatch(ctx, run)
+	if err != nil {
+		return err
+	}
+	if m.Asker || m.State != MatchProposed || l.now().After(m.Expires) {
+		return errors.New("answer a blind match: it is not one that waits for this node's answer")
+	}
+	return l.inBackground(ctx, run, func(ctx context.Context) error { return l.AnswerMatch(ctx, by, run, true, nil) })
+}
+
+// inBackground works on a match beyond the request that asked for it.
+func (l *Line) inBackground(ctx context.Context, run string, work func(context.Context) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, ok := l.matching[run]; ok {
-		return errors.New("run a blind match: it runs already")
+		return errors.New("work on a blind match: it runs already")
 	}
 	l.matching[run] = Progress{}
 	go func() {
 		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), matchLimit)
 		defer stop()
-		defer func() {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			delete(l.matching, run)
-		}()
-		if _, err := l.Match(ctx, by, run, nil, func(done, total int) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.matching[run] = Progress{done, total}
-		}); err != nil {
+		err := work(ctx)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.matching, run)
+		if err != nil {
 			l.log.Warn("a blind match did not come to its end", "run", run, "error", err)
 		}
 	}()

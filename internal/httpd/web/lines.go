@@ -58,6 +58,8 @@ type linesData struct {
 	Held    int64
 	Waiting int64
 	CanAdd  bool
+	Matches bool // the visitor may see blind matches
+	Carried []carriedView
 }
 
 type lineView struct {
@@ -109,7 +111,10 @@ func (q *request) lines() error {
 	if err != nil {
 		return err
 	}
-	data := linesData{CanAdd: q.who.Has(people.SecurityOfficer)}
+	data := linesData{CanAdd: q.who.Has(people.SecurityOfficer), Matches: q.operates()}
+	if data.Carried, err = q.carried(); err != nil {
+		return err
+	}
 	bars := chart.Bars{Label: q.say("lines.queues.label"), Width: 700, LabelWidth: 190}
 	for i, s := range all {
 		v := q.lineView(s)
@@ -130,6 +135,8 @@ type lineData struct {
 	CanChange   bool
 	PolicyForms []policyForm
 	Fork        *line.Fork
+	RouteShown  *routeView
+	Others      []otherView // third partners: what this one's messages may be carried to, and by whom they may go
 }
 
 // deliveriesShown bounds the list of receipts.
@@ -149,6 +156,14 @@ func (q *request) line() error {
 	if data.CanChange {
 		var e label.Effective
 		data.PolicyForms = q.policyForms(e)
+		if data.Others, err = q.others(s); err != nil {
+			return err
+		}
+	}
+	if s.Route != nil {
+		if data.RouteShown, err = q.routeView(s.Route); err != nil {
+			return err
+		}
 	}
 	return q.render("line", "place.lines", s.Partner.Name, data)
 }
@@ -184,6 +199,10 @@ func (q *request) changeLine() error {
 		err = l.Resume(q.ctx(), by, node)
 	case "revoke":
 		err = l.Revoke(q.ctx(), by, node, q.field("why"))
+	case "route":
+		err = l.SetRoute(q.ctx(), by, node, q.field("via"))
+	case "carry":
+		err = l.SetCarries(q.ctx(), by, node, q.Form["to"])
 	case "clear-fork":
 		err = l.ClearFork(q.ctx(), by, node)
 	default:

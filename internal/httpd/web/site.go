@@ -56,7 +56,7 @@ func (s *Site) table() []Route {
 	var all []Route
 	for _, group := range [][]Route{
 		doorRoutes(), todayRoutes(), pictureRoutes(), objectRoutes(), releaseRoutes(), cutRoutes(), secondRoutes(), detectRoutes(),
-		economyRoutes(), lineRoutes(), publicRoutes(), controlRoutes(), ruleRoutes(),
+		economyRoutes(), lineRoutes(), matchRoutes(), publicRoutes(), controlRoutes(), ruleRoutes(),
 	} {
 		all = append(all, group...)
 	}
