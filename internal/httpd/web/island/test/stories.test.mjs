@@ -7,6 +7,7 @@ import { axe, shot, signIn, startWorld } from "./world.mjs";
 let world;
 let finding; // path of the finding that the first story makes
 let assessment;
+let match; // path of the blind match
 let product; // path of the product of the fifth
 
 before(async () => {
@@ -306,6 +307,57 @@ test("a statement: draft, sign, publish, and check it as an outsider", async () 
   await speaker.context.close();
 });
 
+test("a blind match: propose, agree, run, release by both", async () => {
+  const domain = (n, value) => ({ type: "domain-name", spec_version: "2.1", id: `domain-name--00000000-0000-4000-8000-00000000000${n}`, value });
+  const bundle = (...objects) => JSON.stringify({ type: "bundle", id: "bundle--5d0092c5-5f74-4287-9642-33f4c354e56d", objects });
+  const label = new URL("../../../../../.ci/peers/public-label.xml", import.meta.url).pathname;
+  for (const [place, objects] of [
+    ["Tokyo", [domain(1, "story.fake.example"), domain(2, "only-tokyo.example")]],
+    ["Brussels", [domain(3, "Story.fake.example."), domain(4, "only-brussels.example")]],
+  ]) {
+    const file = await world.file(`${place}-domains.json`, bundle(...objects));
+    world.run("import", "--data", `${world.dir}/demo/${place.toLowerCase()}`, "--as", `person:${world.nodes[place].people.analyst}`, "--label", label, file);
+  }
+  const tokyo = await signIn(world, "Tokyo", "liaison");
+  await tokyo.go("/lines");
+  await tokyo.click("a[href='/matches']");
+  await arrive(tokyo.page, /\/matches$/);
+  await tokyo.page.selectOption("#partner", { label: "Brussels" });
+  await tokyo.page.check("input[name=kind][value=domain]");
+  await shot(tokyo.page, "match-propose");
+  await tokyo.click("form[action='/matches'] button.primary");
+  await arrive(tokyo.page, /\/matches\/[0-9a-f]{32}/);
+  const path = new URL(tokyo.page.url()).pathname;
+  const act = (visitor, what) => visitor.page.locator(`form:has(input[name=do][value=${what}]) button`).first().click();
+  // Nothing runs before the other side agreed.
+  await act(tokyo, "run");
+  await tokyo.page.waitForSelector("text=have not answered yet");
+  const brussels = await signIn(world, "Brussels", "liaison");
+  await brussels.go(path);
+  await shot(brussels.page, "match-answer");
+  await act(brussels, "consent");
+  await brussels.page.waitForSelector(".state.good", { timeout: 20_000 });
+  await tokyo.go(path);
+  await act(tokyo, "run");
+  await tokyo.page.waitForSelector("text=domain:story.fake.example", { timeout: 20_000 });
+  assert.doesNotMatch(await tokyo.page.textContent("main"), /only-/);
+  await shot(tokyo.page, "match-found");
+  await brussels.go(path);
+  assert.doesNotMatch(await brussels.page.textContent("main"), /story\.fake/);
+  await act(tokyo, "release");
+  await tokyo.page.waitForSelector(".undo", { state: "detached" });
+  await brussels.go(path);
+  assert.match(await brussels.page.textContent("main"), /domain:story\.fake\.example/);
+  await act(brussels, "release");
+  await brussels.page.waitForSelector("a[href$='/release']");
+  await tokyo.go(path);
+  await tokyo.page.waitForSelector("a[href$='/release']");
+  match = path;
+  const analyst = await signIn(world, "Tokyo", "analyst");
+  assert.equal((await analyst.go(path)).status(), 403);
+  await Promise.all([tokyo, brussels, analyst].map((v) => v.context.close()));
+});
+
 test("keys: search, go, move, help", async () => {
   const analyst = await signIn(world, "Tokyo", "analyst");
   const { page } = analyst;
@@ -343,7 +395,7 @@ test("every page reads without JavaScript, and no secret of a page is kept by a 
 
 test("axe finds nothing, in both languages, light and dark", async () => {
   const paths = [
-    "/", "/picture", finding, `${finding}/why`, `${finding}/assess`, "/detect", "/economy", "/lines", "/lines/invite", "/public", "/public/draft", "/public/coverage",
+    "/", "/picture", finding, `${finding}/why`, `${finding}/assess`, "/detect", "/economy", "/lines", "/lines/invite", "/matches", match, "/public", "/public/draft", "/public/coverage",
     product, `${product}/scenario?member=JPN&member=DEU`, "/public/perception", "/control/people", "/control/people/aiko", "/control/clearances", "/control/mine", "/control/policies", "/control/groups", "/control/audit",
     "/picture/search?q=nothing-that-is-there",
   ];
