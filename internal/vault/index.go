@@ -55,6 +55,7 @@ func (v *Vault) indexSome(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return err
 		}
+		var xs []engine.Indexed
 		for i := range vs {
 			s.state.Indexed = vs[i].VID
 			if vs[i].Gone {
@@ -66,9 +67,10 @@ func (v *Vault) indexSome(ctx context.Context) (more bool, err error) {
 				continue
 			}
 			refs, words := indexed(o)
-			if err := s.w.Index(vs[i].VID, refs, words); err != nil {
-				return err
-			}
+			xs = append(xs, engine.Indexed{VID: vs[i].VID, Refs: refs, Terms: words})
+		}
+		if err := s.w.Index(xs); err != nil {
+			return err
 		}
 		if len(vs) == 0 {
 			s.state.Indexed = s.state.NextVID - 1

@@ -72,6 +72,40 @@ func TestPostgres(t *testing.T) {
 	vaulttest.Run(t, func(t testing.TB) vaulttest.Store { return newSchema(t, url) })
 }
 
+// TestPostgresMigration opens a store that the release before made.
+func TestPostgresMigration(t *testing.T) {
+	s := newSchema(t, postgresURL(t))
+	scheme := vaulttest.NewScheme(t, 2)
+	aiko := vault.Reader{ID: "person:aiko", Kind: vault.Person, Holdings: scheme.Holdings(t, 1)}
+	v := s.Open(t, vault.Config{})
+	if _, err := v.Act(t.Context(), audit.Act{Actor: "node", Verb: "put"}, func(tx *vault.Tx) error {
+		_, err := tx.Put(vault.Put{Object: vaulttest.Object(t, "campaign", 1, 1, "name", "ferry"), Effective: scheme.Label(t, 1), Source: "local"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := pgx.Connect(t.Context(), string(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.Background())
+	if _, err := c.Exec(t.Context(), `DROP INDEX version_object; ALTER TABLE version DROP oid; CREATE INDEX version_object ON version (id, modified);
+		CREATE UNIQUE INDEX version_source ON version (id, modified, source) WHERE NOT gone; UPDATE setting SET value = '1' WHERE name = 'schema'`); err != nil {
+		t.Fatal(err)
+	}
+	v = s.Open(t, vault.Config{})
+	defer v.Close()
+	if r, err := v.As(aiko).Get(t.Context(), vaulttest.ID("campaign", 1)); err != nil || r.Type != "campaign" {
+		t.Errorf("get: %+v, %v", r, err)
+	}
+	if r, err := v.Verify(t.Context(), nil, nil); err != nil || !r.OK() {
+		t.Errorf("verify: %v, %v", r.Problems, err)
+	}
+}
+
 // counted gives an address that leads to the same server and counts the bytes
 // that come from it.
 func counted(t *testing.T, url string) (through string, received *atomic.Int64) {

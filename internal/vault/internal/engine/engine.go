@@ -159,6 +159,13 @@ type Select struct {
 	HeldBy   string // demand a release to this reader beside the place; "": none is needed
 }
 
+// Indexed is what one version is looked up by: the ids it refers to, and the
+// terms of its texts.
+type Indexed struct {
+	VID         int64
+	Refs, Terms []string
+}
+
 // Leaf is one stored audit entry with its opening.
 type Leaf struct {
 	Index       int64
@@ -238,7 +245,7 @@ type Write interface {
 	SetFlag(Place) error
 	AddTallies([]Tally) error // adds the numbers, which may be negative
 
-	Index(vid int64, refs, terms []string) error
+	Index([]Indexed) error
 
 	PutRecord(space, key string, value []byte) error
 	DeleteRecord(space, key string) error

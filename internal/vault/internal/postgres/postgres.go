@@ -11,7 +11,9 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -28,7 +30,17 @@ import (
 //go:embed schema.sql
 var schema string
 
-const schemaVersion = "1"
+const schemaVersion = "2"
+
+// migrations bring a store of an earlier release to the next one.
+var migrations = map[string]string{
+	"1": `ALTER TABLE version ADD oid bigint;
+		UPDATE version SET oid = ('x' || encode(substr(sha256(convert_to(id, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint;
+		ALTER TABLE version ALTER oid SET NOT NULL;
+		DROP INDEX version_source, version_object;
+		CREATE INDEX version_object ON version (oid, modified);
+		UPDATE setting SET value = '2' WHERE name = 'schema'`,
+}
 
 // connections is the number of readers that can be under way in one process;
 // beyond it they wait for one another. The writer has one of its own.
@@ -126,7 +138,14 @@ func (e *Engine) migrate(ctx context.Context) error {
 			}
 		}
 		var version string
-		if err := tx.QueryRow(ctx, "SELECT value FROM setting WHERE name = 'schema'").Scan(&version); err != nil || version != schemaVersion {
+		err := tx.QueryRow(ctx, "SELECT value FROM setting WHERE name = 'schema'").Scan(&version)
+		if migration := migrations[version]; err == nil && migration != "" {
+			if _, err := tx.Exec(ctx, migration); err != nil {
+				return fmt.Errorf("bring the tables of the vault from release %s to the next: %w", version, err)
+			}
+			version = schemaVersion
+		}
+		if err != nil || version != schemaVersion {
 			return fmt.Errorf("open the vault in PostgreSQL: schema %s holds tables of another release (%q, want %q): %w", where, version, schemaVersion, err)
 		}
 		return nil
@@ -294,6 +313,21 @@ func (t *tx) exec(q string, args ...any) error {
 		return fmt.Errorf("write to the vault: %w", err)
 	}
 	return nil
+}
+
+// hash is the key of an object id in the index. Every query compares the id as
+// well, so a collision costs time only.
+func hash(id string) int64 {
+	h := sha256.Sum256([]byte(id))
+	return int64(binary.BigEndian.Uint64(h[:8]))
+}
+
+func hashes(ids []string) []int64 {
+	out := make([]int64, len(ids))
+	for i, id := range ids {
+		out[i] = hash(id)
+	}
+	return out
 }
 
 // Announce implements [engine.Write]. A payload holds less than 8,000 bytes.

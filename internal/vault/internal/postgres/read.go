@@ -95,7 +95,8 @@ func (t *tx) Versions(ids []string) ([]engine.Version, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return collect(t, versionFields, "SELECT "+versionColumns+" FROM version v WHERE v.id = ANY($1) AND NOT v.gone ORDER BY v.id, v.modified, v.vid", ids)
+	return collect(t, versionFields, "SELECT "+versionColumns+` FROM unnest($1::bigint[], $2::text[]) AS w (oid, id) JOIN version v ON v.oid = w.oid AND v.id = w.id
+		WHERE NOT v.gone ORDER BY v.id, v.modified, v.vid`, hashes(ids), ids)
 }
 
 func (t *tx) Scan(from int64, raw bool, limit int) ([]engine.Version, error) {
@@ -163,7 +164,8 @@ func eventFields(e *engine.Event) []any {
 }
 
 func (t *tx) Events(ids []string) ([]engine.Event, error) {
-	return collect(t, eventFields, "SELECT "+eventColumns+" FROM version v JOIN event e USING (vid) WHERE v.id = ANY($1) ORDER BY v.id, e.act, e.n", ids)
+	return collect(t, eventFields, "SELECT "+eventColumns+` FROM unnest($1::bigint[], $2::text[]) AS w (oid, id)
+		JOIN version v ON v.oid = w.oid AND v.id = w.id JOIN event e ON e.vid = v.vid ORDER BY v.id, e.act, e.n`, hashes(ids), ids)
 }
 
 func (t *tx) ScanEvents(act, n int64, limit int) ([]engine.Event, error) {

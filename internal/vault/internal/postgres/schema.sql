@@ -4,13 +4,14 @@ CREATE TABLE label (label int PRIMARY KEY, rule int NOT NULL, body bytea NOT NUL
 CREATE UNIQUE INDEX label_body ON label (sha256(body));
 CREATE TABLE kind (kind int PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE);
 CREATE TABLE version (
-  vid bigint PRIMARY KEY, modified bigint NOT NULL, label int NOT NULL, rule int NOT NULL, first int NOT NULL, kind int NOT NULL,
+  vid bigint PRIMARY KEY, oid bigint NOT NULL, modified bigint NOT NULL, label int NOT NULL, rule int NOT NULL, first int NOT NULL, kind int NOT NULL,
   at bigint NOT NULL, act bigint NOT NULL, gone boolean NOT NULL, id text COLLATE "C" NOT NULL, text text COLLATE "C" NOT NULL,
   spec text COLLATE "C" NOT NULL, created_by text COLLATE "C" NOT NULL, source text COLLATE "C" NOT NULL, collection text COLLATE "C" NOT NULL,
   content bytea NOT NULL, digest bytea NOT NULL, raw bytea);
 ALTER TABLE version ALTER raw SET STORAGE EXTERNAL;
-CREATE INDEX version_object ON version (id, modified);
-CREATE UNIQUE INDEX version_source ON version (id, modified, source) WHERE NOT gone;
+-- The hash of the id: ids lie all over the index, and what is changed in it is
+-- logged by the page.
+CREATE INDEX version_object ON version (oid, modified);
 CREATE INDEX version_rule ON version (rule, vid);
 CREATE TABLE event (
   act bigint NOT NULL, n bigint NOT NULL, at bigint NOT NULL, kind text COLLATE "C" NOT NULL, vid bigint NOT NULL,
@@ -42,4 +43,4 @@ CREATE INDEX word_words ON word USING gin (words) WITH (fastupdate = off);
 -- (see settings in postgres.go); words cannot be found without.
 CREATE FUNCTION found(q tsquery) RETURNS SETOF bigint LANGUAGE plpgsql STABLE SET enable_bitmapscan = on AS
   $$ BEGIN RETURN QUERY SELECT vid FROM word WHERE words @@ q; END $$;
-INSERT INTO setting VALUES ('schema', '1');
+INSERT INTO setting VALUES ('schema', '2');

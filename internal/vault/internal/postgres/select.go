@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"causeway/internal/vault/internal/engine"
@@ -45,8 +46,10 @@ func build(s engine.Select) *query {
 	inFeed := " JOIN place p ON p.vid = v.vid AND p.feed = " + feed
 	switch {
 	case s.IDs != nil:
-		q.from = "version v" + inFeed
-		q.and("v.id = ANY(" + q.arg(s.IDs) + ")")
+		ids := slices.Clone(s.IDs)
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+		q.from = "unnest(" + q.arg(hashes(ids)) + "::bigint[], " + q.arg(ids) + "::text[]) AS w (oid, id) JOIN version v ON v.oid = w.oid AND v.id = w.id" + inFeed
 		if s.Terms != nil {
 			q.and("EXISTS (SELECT FROM word w WHERE w.vid = v.vid AND w.words @@ " + q.arg(matching(s.Terms)) + "::tsquery)")
 		}
@@ -107,7 +110,7 @@ func (q *query) filters() {
 // stands before (op <) or after (op >) this one.
 func (q *query) other(op string) string {
 	cond := `EXISTS (SELECT FROM version o JOIN place x ON x.vid = o.vid AND x.feed = p.feed
-		WHERE o.id = v.id AND NOT o.gone AND x.flag <> 2 AND o.modified ` + op + ` v.modified AND ` + q.may("o")
+		WHERE o.oid = v.oid AND o.id = v.id AND NOT o.gone AND x.flag <> 2 AND o.modified ` + op + ` v.modified AND ` + q.may("o")
 	if q.specs != "" {
 		cond += " AND o.spec = ANY(" + q.specs + ")"
 	}

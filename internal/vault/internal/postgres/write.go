@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/mod/sumdb/tlog"
@@ -38,9 +39,9 @@ func load[T any](t *tx, table string, columns []string, rows []T, values func(*T
 }
 
 func (t *tx) AddVersions(vs []engine.Version) error {
-	return load(t, "version", []string{"vid", "modified", "label", "rule", "first", "kind", "at", "act", "gone", "id", "text", "spec", "created_by",
+	return load(t, "version", []string{"vid", "oid", "modified", "label", "rule", "first", "kind", "at", "act", "gone", "id", "text", "spec", "created_by",
 		"source", "collection", "content", "digest", "raw"}, vs, func(v *engine.Version) []any {
-		return []any{v.VID, v.Modified, v.Label, v.Rule, v.First, v.Kind, v.At, v.Act, false, v.ID, v.Text, v.Spec, v.CreatedBy, v.Source, v.Collection,
+		return []any{v.VID, hash(v.ID), v.Modified, v.Label, v.Rule, v.First, v.Kind, v.At, v.Act, false, v.ID, v.Text, v.Spec, v.CreatedBy, v.Source, v.Collection,
 			v.Content, v.Digest, v.Raw}
 	})
 }
@@ -138,17 +139,21 @@ func (t *tx) AddTallies(ts []engine.Tally) error {
 	return t.exec("DELETE FROM tally WHERE total = 0 AND latest = 0 AND feed = ANY($1)", feeds)
 }
 
-func (t *tx) Index(vid int64, refs, words []string) error {
-	if refs == nil {
-		refs = []string{}
+func (t *tx) Index(xs []engine.Indexed) error {
+	var targets, words []string
+	var from, vids []int64
+	for _, x := range xs {
+		for _, r := range x.Refs {
+			targets, from = append(targets, r), append(from, x.VID)
+		}
+		vids, words = append(vids, x.VID), append(words, strings.Join(x.Terms, " "))
 	}
-	if words == nil {
-		words = []string{}
-	}
-	if err := t.exec("INSERT INTO ref SELECT DISTINCT unnest($1::text[]), $2::bigint ON CONFLICT DO NOTHING", refs, vid); err != nil {
+	if err := t.exec("INSERT INTO ref SELECT DISTINCT r, v FROM unnest($1::text[], $2::bigint[]) AS x (r, v) ON CONFLICT DO NOTHING", targets, from); err != nil {
 		return err
 	}
-	return t.exec("INSERT INTO word VALUES ($1, array_to_tsvector($2::text[])) ON CONFLICT (vid) DO UPDATE SET words = excluded.words", vid, words)
+	// Terms hold letters, digits and marks only.
+	return t.exec(`INSERT INTO word SELECT v, array_to_tsvector(string_to_array(w, ' ')) FROM unnest($1::bigint[], $2::text[]) AS x (v, w)
+		ON CONFLICT (vid) DO UPDATE SET words = excluded.words`, vids, words)
 }
 
 func (t *tx) PutRecord(space, key string, value []byte) error {

@@ -166,19 +166,18 @@ func feedsOf(ts []engine.Tally) (out []int64) {
 	return out
 }
 
-func (t *tx) Index(vid int64, refs, words []string) error {
-	seen := map[int64]bool{}
-	for _, r := range refs {
-		h := hash(r)
-		if seen[h] {
-			continue
+func (t *tx) Index(xs []engine.Indexed) error {
+	for _, x := range xs {
+		for _, r := range x.Refs {
+			if err := t.exec("INSERT OR IGNORE INTO ref VALUES (?, ?)", hash(r), x.VID); err != nil {
+				return err
+			}
 		}
-		seen[h] = true
-		if err := t.exec("INSERT OR IGNORE INTO ref VALUES (?, ?)", h, vid); err != nil {
+		if err := t.exec("INSERT INTO word (rowid, words) VALUES (?, ?)", x.VID, strings.Join(x.Terms, " ")); err != nil {
 			return err
 		}
 	}
-	return t.exec("INSERT INTO word (rowid, words) VALUES (?, ?)", vid, strings.Join(words, " "))
+	return nil
 }
 
 func (t *tx) PutRecord(space, key string, value []byte) error {

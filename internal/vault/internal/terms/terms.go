@@ -26,6 +26,10 @@ func Of(texts ...string) []string {
 	return c.out
 }
 
+// firstUnspaced is the first character of the scripts written without blanks:
+// most text is below it, and looking scripts up is slow.
+const firstUnspaced = 'ᄀ'
+
 type cutter struct {
 	out  []string
 	seen map[string]struct{}
@@ -51,7 +55,7 @@ func (c *cutter) text(s string) {
 	var before rune // the last character when it was one written without blanks
 	for _, r := range s {
 		switch {
-		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || before != 0 && r == 'ー':
+		case r >= firstUnspaced && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || before != 0 && r == 'ー':
 			c.end()
 			c.add(string(r))
 			if before != 0 {
