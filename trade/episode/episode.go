@@ -5,7 +5,8 @@
 //
 // The record was written by the project from public facts, each with its
 // source. Sources marked second hand were not read in the original: check them
-// before quoting. Where nobody has checked a figure, it is unknown.
+// before quoting. A source with a via was read in its own words, but in a copy.
+// Where nobody has checked a figure, it is unknown.
 package episode
 
 import (

@@ -102,6 +102,9 @@ type Source struct {
 	Title string `json:"title"`
 	URL   string `json:"url,omitempty"`
 	Date  string `json:"date,omitempty"`
+	// Via is where the project read the source's own words, when not at the
+	// source: the address of a copy.
+	Via string `json:"via,omitempty"`
 	// Secondhand says that the project has not read the original.
 	Secondhand bool `json:"secondhand,omitempty"`
 }
