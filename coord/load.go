@@ -27,6 +27,7 @@ type posts struct {
 	lo, hi     int64 // first and last time
 	minutes    int64 // posts whose second is 00
 	hours      int64 // posts at minute 00, second 00
+	warmed     int64 // keeps addAll's reads ahead from being optimised away
 }
 
 func newPosts(opt *Options) *posts {
@@ -82,22 +83,38 @@ func (p *posts) reserve(b *Batch) {
 	}
 }
 
-// hashes of the three names of a post.
-type hashes struct{ account, object, content uint64 }
+// hashes of the names of a post, and the number of its account.
+type hashes struct {
+	object, content uint64
+	account         uint32
+}
 
 // addAll adds a batch, a few posts at a time: all their hashes, then all their
 // cache misses, then the posts.
 func (p *posts) addAll(batch []Post) error {
 	var hs [32]hashes
+	var accounts [len(hs)]uint64
 	for some := range slices.Chunk(batch, len(hs)) {
 		for i := range some {
 			x := &some[i]
-			hs[i] = hashes{p.accounts.hash(0, x.Account), p.objects.hash(x.Kind, x.Object), p.contents.hash(x.Content)}
+			accounts[i] = p.accounts.hash(0, x.Account)
+			hs[i] = hashes{object: p.objects.hash(x.Kind, x.Object), content: p.contents.hash(x.Content)}
 			p.contents.warm(hs[i].content)
 		}
 		for i := range some {
-			p.accounts.warm(hs[i].account)
+			p.accounts.warm(accounts[i])
 			p.objects.warm(hs[i].object)
+		}
+		for i := range some {
+			a, err := p.accounts.idOf(accounts[i], 0, some[i].Account)
+			if err != nil {
+				return fmt.Errorf("row %d: %w", some[i].Row, err)
+			}
+			hs[i].account = a
+			if int(a) == len(p.rows) {
+				p.rows, p.contentsOf = append(p.rows, 0), append(p.contentsOf, 0)
+			}
+			p.warmed ^= p.rows[a] ^ int64(p.contentsOf[a])
 		}
 		for i := range some {
 			if err := p.add(&some[i], &hs[i]); err != nil {
@@ -109,16 +126,10 @@ func (p *posts) addAll(batch []Post) error {
 }
 
 func (p *posts) add(x *Post, h *hashes) error {
-	account, err := p.accounts.idOf(h.account, 0, x.Account)
-	if err != nil {
-		return err
-	}
+	account := h.account
 	content, first, fresh, err := p.contents.idOf(h.content, x.Content, firstSeen{account, x.Time})
 	if err != nil {
 		return err
-	}
-	if int(account) == len(p.rows) {
-		p.rows, p.contentsOf = append(p.rows, 0), append(p.contentsOf, 0)
 	}
 	if fresh {
 		p.contentsOf[account]++

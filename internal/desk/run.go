@@ -283,6 +283,9 @@ func (d *Desk) start(r Run) {
 		} else {
 			r.Summary = &res.Summary
 			d.jobs.keep(r.ID, res)
+			if err := d.recognise(context.WithoutCancel(ctx), r, res); err != nil {
+				d.Log.Error("note the known networks of a run", "run", r.ID, "err", err)
+			}
 		}
 		act := audit.Act{Actor: "node", Verb: "detected", Subject: "run:" + r.ID, Detail: map[string]string{"state": r.State()}}
 		if err := d.saveRun(context.WithoutCancel(ctx), act, r); err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 func detectRoutes() []Route {
-	run := map[string]string{"run": "0000000000000000"}
+	run := map[string]string{"run": "0000000000000000", "number": "1"}
 	routes := []Route{
 		get("/detect", (*request).runs),
 		post("/detect", (*request).startRun),
@@ -28,6 +28,9 @@ func detectRoutes() []Route {
 		get("/detect/{run}/accounts", (*request).accounts),
 		get("/detect/{run}/finding", (*request).findingForm),
 		post("/detect/{run}/finding", (*request).finding),
+		get("/detect/{run}/network/{number}", (*request).network),
+		post("/detect/{run}/network/{number}", (*request).nameNetwork),
+		get("/detect/{run}/compare", (*request).compare),
 	}
 	for i := range routes {
 		if routes[i].Pattern != "/detect" {
@@ -102,6 +105,8 @@ type communityView struct {
 	Edges   int
 	Weight  int64
 	Leaders []string
+	Name    string // that a person gave it
+	Kind    string
 }
 
 type accountView struct {
@@ -138,7 +143,9 @@ func (q *request) run() error {
 	data.Network.Picture, data.Drawn = q.drawNetwork(res, r.ID)
 	data.Network.Caption = q.say("run.network.caption") + " " + q.count("run.drawn", data.Drawn)
 	data.Network = q.takeable("network", data.Network)
-	data.Communities = q.communities(res)
+	if data.Communities, err = q.communities(r, res); err != nil {
+		return err
+	}
 	data.Top = topAccounts(res, r.ID, 12)
 	return q.render("run", "place.detect", r.Title, data)
 }
@@ -150,15 +157,23 @@ func runError(err error) error {
 	return act(err)
 }
 
-// drawNetwork draws the strongest edges; the island draws all of them.
+// drawNetwork draws the strongest edges; the island draws all of them. A
+// network too large to look at is drawn as its communities.
 func (q *request) drawNetwork(res *coord.Result, run string) (template.HTML, int) {
+	drawn, _ := res.Drawn()
+	return q.drawEdges(drawn, q.site.layout(run, drawn), run)
+}
+
+// drawEdges draws a network at its layout. Nodes of communities lead to their
+// pages, accounts to their evidence.
+func (q *request) drawEdges(res *coord.Result, at []coord.Point, run string) (template.HTML, int) {
+	grouped := len(res.Nodes) > 0 && len(res.Nodes) == len(res.Communities) && res.Nodes[0].Community == 0 && res.Summary.Network.Nodes > coord.DrawnNodes
 	order := make([]int, len(res.Edges))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(res.Edges[b].Weight, res.Edges[a].Weight) })
 	order = order[:min(len(order), edgesDrawn)]
-	at := q.site.layout(run, res)
 	n := chart.Network{Label: q.count("detect.network.label", len(res.Nodes), len(res.Edges)), Width: 826, Height: 600, Names: namesDrawn}
 	index := map[int]int{}
 	place := func(i int) int {
@@ -167,15 +182,21 @@ func (q *request) drawNetwork(res *coord.Result, run string) (template.HTML, int
 		}
 		node := res.Nodes[i]
 		index[i] = len(n.Nodes)
-		n.Nodes = append(n.Nodes, chart.Node{ID: node.Account, Label: node.Account, X: at[i].X, Y: at[i].Y, Size: float64(node.Strength),
-			Group: node.Community, Href: address("detect", run, "evidence") + "?account=" + urlEscape(node.Account)})
+		href := address("detect", run, "evidence") + "?account=" + urlEscape(node.Account)
+		if grouped {
+			href = address("detect", run, "network", strconv.Itoa(i+1))
+		}
+		n.Nodes = append(n.Nodes, chart.Node{ID: node.Account, Label: node.Account, X: at[i].X, Y: at[i].Y, Size: float64(node.Strength), Group: node.Community, Href: href})
 		return index[i]
 	}
 	for _, i := range order {
 		e := res.Edges[i]
 		a, b := res.Nodes[e.A].Account, res.Nodes[e.B].Account
-		n.Edges = append(n.Edges, chart.Edge{A: place(e.A), B: place(e.B), Weight: float64(e.Weight),
-			Title: q.say("detect.edge.title", a, b, e.Weight), Href: evidenceHref(run, a, b)})
+		edge := chart.Edge{A: place(e.A), B: place(e.B), Weight: float64(e.Weight), Title: q.say("detect.edge.title", a, b, e.Weight)}
+		if !grouped {
+			edge.Href = evidenceHref(run, a, b)
+		}
+		n.Edges = append(n.Edges, edge)
 	}
 	return n.SVG(), len(order)
 }
@@ -214,20 +235,29 @@ func evidenceHref(run, a, b string) string {
 	return address("detect", run, "evidence") + "?a=" + urlEscape(a) + "&b=" + urlEscape(b)
 }
 
-func (q *request) communities(res *coord.Result) (out []communityView) {
-	for i, c := range res.Communities {
-		if i == 30 {
-			break
-		}
-		members := slices.Clone(c.Members)
-		slices.SortStableFunc(members, func(a, b int) int { return cmp.Compare(res.Nodes[b].Strength, res.Nodes[a].Strength) })
-		v := communityView{ID: c.ID, Number: i + 1, Mark: chart.Mark(i), Members: len(members), Edges: c.Edges, Weight: c.Weight}
-		for _, m := range members[:min(3, len(members))] {
-			v.Leaders = append(v.Leaders, res.Nodes[m].Account)
-		}
+// communities are the largest of a run, with the names that their owner gave.
+func (q *request) communities(r desk.Run, res *coord.Result) (out []communityView, err error) {
+	known, err := q.site.node.Desk.KnownIn(q.ctx(), q.who.Person, r, res)
+	if err != nil {
+		return nil, err
+	}
+	for i := range res.Communities[:min(len(res.Communities), 30)] {
+		v := communityOf(res, i)
+		v.Name, v.Kind = known[i].Name, known[i].Kind
 		out = append(out, v)
 	}
-	return out
+	return out, nil
+}
+
+func communityOf(res *coord.Result, i int) communityView {
+	c := res.Communities[i]
+	members := slices.Clone(c.Members)
+	slices.SortStableFunc(members, func(a, b int) int { return cmp.Compare(res.Nodes[b].Strength, res.Nodes[a].Strength) })
+	v := communityView{ID: c.ID, Number: i + 1, Mark: chart.Mark(i), Members: len(members), Edges: c.Edges, Weight: c.Weight}
+	for _, m := range members[:min(3, len(members))] {
+		v.Leaders = append(v.Leaders, res.Nodes[m].Account)
+	}
+	return v
 }
 
 func topAccounts(res *coord.Result, run string, n int) (out []accountView) {
@@ -244,10 +274,6 @@ func topAccounts(res *coord.Result, run string, n int) (out []accountView) {
 	return out
 }
 
-// mostNodes is how many nodes the island draws one by one; a larger network is
-// drawn as its communities.
-const mostNodes = 5000
-
 // networkJSON is the whole network for the island, or its communities where it
 // is too large to look at.
 func (q *request) networkJSON() error {
@@ -259,47 +285,18 @@ func (q *request) networkJSON() error {
 		Nodes [][]any `json:"nodes"`
 		Edges [][]any `json:"edges"`
 	}
-	at := q.site.layout(q.PathValue("run"), res)
-	if len(res.Nodes) > mostNodes {
-		out.Nodes, out.Edges = grouped(res, at)
-	} else {
-		for i, n := range res.Nodes {
-			out.Nodes = append(out.Nodes, []any{n.Account, round3(at[i].X), round3(at[i].Y), n.Strength, n.Community})
-		}
-		for _, e := range res.Edges {
-			out.Edges = append(out.Edges, []any{e.A, e.B, e.Weight})
-		}
+	drawn, _ := res.Drawn()
+	at := q.site.layout(q.PathValue("run"), drawn)
+	for i, n := range drawn.Nodes {
+		out.Nodes = append(out.Nodes, []any{n.Account, round3(at[i].X), round3(at[i].Y), n.Strength, n.Community})
+	}
+	for _, e := range drawn.Edges {
+		out.Edges = append(out.Edges, []any{e.A, e.B, e.Weight})
 	}
 	return q.json(out)
 }
 
 func round3(v float64) json.Number { return json.Number(strconv.FormatFloat(v, 'f', 3, 64)) }
-
-// grouped makes one node of each community, at the middle of its members.
-func grouped(res *coord.Result, at []coord.Point) (nodes, edges [][]any) {
-	for i, c := range res.Communities[:min(len(res.Communities), mostNodes)] {
-		x, y := 0.0, 0.0
-		for _, m := range c.Members {
-			x, y = x+at[m].X, y+at[m].Y
-		}
-		k := float64(len(c.Members))
-		nodes = append(nodes, []any{fmt.Sprintf("%s (%d)", c.ID, len(c.Members)), round3(x / k), round3(y / k), len(c.Members), i})
-	}
-	weight := map[[2]int]int64{}
-	for _, e := range res.Edges {
-		a, b := res.Nodes[e.A].Community, res.Nodes[e.B].Community
-		if a != b && a < len(nodes) && b < len(nodes) {
-			weight[[2]int{min(a, b), max(a, b)}] += e.Weight
-		}
-	}
-	for pair, w := range weight {
-		edges = append(edges, []any{pair[0], pair[1], w})
-	}
-	slices.SortFunc(edges, func(a, b []any) int {
-		return cmp.Or(cmp.Compare(a[0].(int), b[0].(int)), cmp.Compare(a[1].(int), b[1].(int)))
-	})
-	return nodes, edges
-}
 
 func (q *request) json(v any) error {
 	b, err := json.Marshal(v)

@@ -31,7 +31,11 @@ func (q *request) findingForm() error {
 	if err != nil {
 		return err
 	}
-	return q.render("finding", "place.detect", q.say("finding.title", r.Title), findingData{Run: r, Communities: q.communities(res),
+	communities, err := q.communities(r, res)
+	if err != nil {
+		return err
+	}
+	return q.render("finding", "place.detect", q.say("finding.title", r.Title), findingData{Run: r, Communities: communities,
 		All: chart.Mark(-1), PolicyForms: q.policyFormsOf(start), Way: q.way(2)})
 }
 

@@ -99,6 +99,73 @@ test("from posts to a release to one partner, in under 15 clicks", async () => {
   await Promise.all([analyst, officer, partner, stranger].map((v) => v.context.close()));
 });
 
+test("a network keeps its name in the next run, and two runs compare", async () => {
+  const first = await readFile(`${world.dir}/posts.csv`, "utf8");
+  const truth = (await readFile(`${world.dir}/posts.truth.csv`, "utf8")).trim().split("\n").slice(1).map((row) => row.split(","));
+  const left = new Set(truth.filter(([, network]) => network === "1").slice(0, 3).map(([account]) => account));
+  const later = await world.file("later.csv", first.split("\n").filter((row) => !left.has(row.split(",")[1])).join("\n"));
+
+  const analyst = await signIn(world, "Tokyo", "analyst");
+  const { page } = analyst;
+  await analyst.go("/detect");
+  await analyst.click("th[scope=row] a[href^='/detect/']");
+  await arrive(page, /\/detect\/[0-9a-f]{16}$/);
+  const run = new URL(page.url()).pathname;
+  const network = `${run}/network/1`;
+  for (const n of [1, 2]) {
+    await analyst.go(`${run}/network/${n}`);
+    await page.fill("#name", `Strait choir ${n}`);
+    await page.selectOption("#kind", "amplifiers");
+    await page.fill("#note", "Posts within seconds, always at the same hours.");
+    await analyst.click("form.stack button.primary");
+    await page.waitForSelector(".notice.good");
+    assert.equal(await title(page), `Strait choir ${n}`);
+  }
+  await shot(page, "network-named", true);
+
+  await analyst.go("/detect");
+  await page.setInputFiles("#posts", later);
+  await page.fill("#title", "A week later");
+  await analyst.click("form[action='/detect'] button.primary");
+  await arrive(page, /\/detect\/[0-9a-f]{16}/);
+  await page.reload(); // the page of a run survives
+  await page.waitForSelector("a[href$='/compare']", { timeout: 60_000 });
+  const names = await page.locator("section.aside th[scope=row]").allTextContents();
+  assert.ok(names.some((name) => name.includes("Strait choir 1")) && names.some((name) => name.includes("Strait choir 2")), names.join());
+  await analyst.click("a[href$='/compare']");
+  await arrive(page, /\/compare$/);
+  await page.selectOption("#with", { label: await page.locator("#with option", { hasText: "Posts about the strait" }).first().textContent() });
+  await analyst.click("form.filter button");
+  await arrive(page, /\/compare\?with=[0-9a-f]{16}$/);
+  const compared = new URL(page.url()).pathname + new URL(page.url()).search;
+  assert.equal(await title(page), "From Posts about the strait to A week later");
+  const rows = page.locator("main table tbody tr");
+  assert.match(await rows.filter({ hasText: "shrank" }).textContent(), /Strait choir \d\s*shrank\s*12\s*9/);
+  assert.match(await rows.filter({ hasText: "unchanged" }).textContent(), /Strait choir \d/);
+  assert.ok((await page.locator("figure svg .flow").count()) >= 3);
+  await shot(page, "compare", true);
+  assert.deepEqual(analyst.problems, []);
+  await analyst.context.close();
+
+  const reader = await signIn(world, "Tokyo", "analyst", { javaScriptEnabled: false });
+  for (const path of [network, compared]) {
+    assert.equal((await reader.go(path)).status(), 200, path);
+    assert.equal(await reader.page.locator("figure svg").count(), 1, path);
+  }
+  await reader.context.close();
+
+  const found = [];
+  for (const [scheme, lang] of [["light", "en"], ["dark", "ja"]]) {
+    const visitor = await signIn(world, "Tokyo", "analyst", { colorScheme: scheme });
+    visitor.scheme = scheme;
+    await visitor.go(`${compared}&lang=${lang}`);
+    await shot(visitor.page, `compare-${scheme}-${lang}`, true);
+    for (const path of [network, compared]) found.push(...(await axe(visitor, path)));
+    await visitor.context.close();
+  }
+  assert.deepEqual(found, []);
+});
+
 /** Chooses a label in the NATO policy's own words: restricted, for the members and Japan. */
 async function chooseLabel(visitor) {
   const policy = visitor.page.locator(".policy").filter({ has: visitor.page.locator("strong", { hasText: /^NATO/ }) }).first();
