@@ -145,13 +145,9 @@ func ReadDraft(name string) (d Draft, err error) {
 // Sign adds the signatures of a key of this agency to a frozen draft, and
 // gives the digest that was signed.
 func (f Folder) Sign(draft, key string) (digest string, err error) {
-	b, err := os.ReadFile(f.at("secrets", KeyFile(key)))
+	k, err := f.secret(key)
 	if err != nil {
-		return "", fmt.Errorf("sign: the key %s is not here: %w", key, err)
-	}
-	var k Secret
-	if err := json.Unmarshal(b, &k); err != nil {
-		return "", fmt.Errorf("sign: the key file of %s is damaged", key)
+		return "", err
 	}
 	d, err := ReadDraft(draft)
 	if err != nil {
@@ -159,15 +155,30 @@ func (f Folder) Sign(draft, key string) (digest string, err error) {
 	}
 	if _, no := ParseTranslation(d.JSON); no == nil {
 		x := Translated{JSON: d.JSON, Note: []byte(d.Sigs)}
-		if err := x.Sign(&k); err != nil {
+		if err := x.Sign(k); err != nil {
 			return "", err
 		}
 		return Digest(x.JSON), writeWhole(sigsOf(draft), x.Note, 0o644)
 	}
-	if err := d.Sign(&k); err != nil {
+	if err := f.reviewed(draft, d.JSON); err != nil {
+		return "", fmt.Errorf("sign: %w", err)
+	}
+	if err := d.Sign(k); err != nil {
 		return "", err
 	}
 	return Digest(d.JSON), writeWhole(sigsOf(draft), []byte(d.Sigs), 0o644)
+}
+
+func (f Folder) secret(key string) (*Secret, error) {
+	b, err := os.ReadFile(f.at("secrets", KeyFile(key)))
+	if err != nil {
+		return nil, fmt.Errorf("sign: the key %s is not here: %w", key, err)
+	}
+	var k Secret
+	if err := json.Unmarshal(b, &k); err != nil {
+		return nil, fmt.Errorf("sign: the key file of %s is damaged", key)
+	}
+	return &k, nil
 }
 
 // Translate writes the canonical bytes of a translation, to be signed if it is
@@ -276,6 +287,8 @@ type Round struct {
 	Releaser Releaser          // asks the node's label decisions; nil checks form alone
 	// Reach gives a witness service of the folder's list; nil asks none.
 	Reach func(WitnessAt) Cosigner
+	// Only names the draft files to publish; none: all of the folder.
+	Only []string
 }
 
 // Publish logs every draft of the folder and writes the site. What would not
@@ -342,7 +355,14 @@ func (f Folder) Publish(round Round) (p Published, err error) {
 	if pub.Drafts, err = f.committed(records); err != nil {
 		return p, err
 	}
+	drafts = slices.DeleteFunc(drafts, func(d Drafted) bool {
+		kept := slices.ContainsFunc(pub.Drafts, func(c Draft) bool { return bytes.Equal(c.JSON, d.JSON) })
+		return !kept && len(round.Only) > 0 && !slices.Contains(round.Only, filepath.Base(d.File))
+	})
 	for _, d := range drafts {
+		if err := f.reviewed(d.File, d.JSON); err != nil {
+			return p, fmt.Errorf("publish %s: %w", d.Statement.ID, err)
+		}
 		if !slices.ContainsFunc(pub.Drafts, func(c Draft) bool { return bytes.Equal(c.JSON, d.JSON) }) {
 			pub.Drafts = append(pub.Drafts, d.Draft)
 		}
@@ -365,7 +385,7 @@ func (f Folder) Publish(round Round) (p Published, err error) {
 	for _, d := range drafts {
 		// A draft left behind by a crash is refused by the next round, which
 		// sees it published.
-		err = errors.Join(err, os.Remove(d.File), os.Remove(sigsOf(d.File)))
+		err = errors.Join(err, removeDraft(d.File))
 	}
 	if e := os.Remove(f.at(committedFile)); !errors.Is(e, fs.ErrNotExist) {
 		err = errors.Join(err, e)
