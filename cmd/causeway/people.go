@@ -59,7 +59,7 @@ type peopleAddCmd struct {
 	ID     string        `arg:"" help:"Short lower-case name to sign in with."`
 	Name   string        `required:"" help:"The person's name."`
 	Nation string        `help:"Nationality, three capital letters. Default: the node's."`
-	Roles  []people.Role `help:"analyst, release-officer, security-officer, liaison, spokesperson."`
+	Roles  []people.Role `help:"analyst, release-officer, security-officer, liaison, spokesperson, legal-adviser."`
 	Lang   string        `default:"en" enum:"en,ja" help:"Language of the pages."`
 }
 

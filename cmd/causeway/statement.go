@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ import (
 type statementCmd struct {
 	Key       statementKeyCmd       `cmd:"" help:"Make a signing key for one purpose."`
 	Draft     statementDraftCmd     `cmd:"" help:"Check a statement and freeze its bytes; prints the digest to sign."`
+	Review    statementReviewCmd    `cmd:"" help:"Keep a person's legal or release review of a frozen statement."`
 	Sign      statementSignCmd      `cmd:"" help:"Sign a frozen statement with Ed25519 and ML-DSA-65."`
 	Witness   statementWitnessCmd   `cmd:"" help:"Have publication ask a witness service."`
 	Publish   statementPublishCmd   `cmd:"" help:"Log and publish every draft that has its signatures."`
@@ -115,6 +117,38 @@ func (f statementFolder) freeze(p *process, s *statement.Statement) error {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%s %s\n", file, digest)
+	return nil
+}
+
+type statementReviewCmd struct {
+	statementFolder
+	Draft  string `arg:"" type:"existingfile" help:"The frozen draft."`
+	Kind   string `enum:"legal,release" required:"" help:"legal or release."`
+	By     string `required:"" help:"Who reviewed it; two people, neither of them the one who drafted it."`
+	Object string `help:"Object, for this reason." placeholder:"WHY"`
+	Demand bool   `help:"From now on nothing in this folder is signed or published without both reviews."`
+}
+
+func (c *statementReviewCmd) Run(p *process) error {
+	d, err := statement.ReadDraft(c.Draft)
+	if err != nil {
+		return err
+	}
+	if c.Demand {
+		if err := c.folder().DemandReviews(); err != nil {
+			return err
+		}
+	}
+	digest := statement.Digest(d.JSON)
+	r := statement.Review{Kind: c.Kind, By: c.By, At: time.Now().UTC().Truncate(time.Second), Digest: digest, Agrees: c.Object == "", Note: c.Object}
+	if err := c.folder().Decide(c.Draft, r); err != nil {
+		return err
+	}
+	w, err := c.folder().Work(c.Draft)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout, cmp.Or(w.Open(digest), "both reviews agree"))
 	return nil
 }
 

@@ -38,7 +38,7 @@ func everyone(nation string, analyst, officer, security, second, voice people.Pe
 	analyst.Roles = []people.Role{people.Analyst}
 	officer.Roles = []people.Role{people.ReleaseOfficer, people.Liaison}
 	security.Roles = []people.Role{people.SecurityOfficer}
-	second.Roles = []people.Role{people.SecurityOfficer, people.Analyst}
+	second.Roles = []people.Role{people.SecurityOfficer, people.Analyst, people.LegalAdviser}
 	voice.Roles = []people.Role{people.Spokesperson}
 	all := []people.Person{analyst, officer, security, second, voice}
 	for i := range all {

@@ -117,6 +117,7 @@ func (w *world) tell(t *testing.T) {
 	}
 	w.fill["partner"] = partners[0].NodeID
 	w.fill["rule"] = "ports"
+	w.speak(t, partners[0])
 	if rules, err := d.Rules(ctx); err != nil || len(rules) > 0 {
 		if err != nil {
 			t.Fatal(err)
@@ -208,6 +209,8 @@ func (w *world) path(r httpd.Route, real bool) string {
 			return url.PathEscape(r.Example[name])
 		case name == "id" && strings.HasPrefix(r.Pattern, "/economy"):
 			return w.fill["economy"]
+		case name == "id" && strings.HasPrefix(r.Pattern, "/public/statements"):
+			return url.PathEscape(w.fill["statement"])
 		}
 		return url.PathEscape(w.fill[name])
 	}), "{$}")

@@ -234,6 +234,9 @@ func (n *Node) wire(ctx context.Context, ring *line.Ring, o Options) (err error)
 			line.ClearanceWord: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
 				return n.Desk.TakeWord(tx, partner, body)
 			},
+			line.CosignWord: func(tx *vault.Tx, partner line.Partner, body []byte) (string, error) {
+				return n.Desk.TakeCosign(tx, partner, body)
+			},
 		},
 		Alternatives: n.leavingWith, Alternative: n.arrived,
 		PartnersChanged: func(ctx context.Context, _ []vault.Reader) error {

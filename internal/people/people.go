@@ -33,10 +33,11 @@ const (
 	SecurityOfficer Role = "security-officer" // people, clearances, policies, groups, partners
 	Liaison         Role = "liaison"          // lines and consultations
 	Spokesperson    Role = "spokesperson"     // public statements
+	LegalAdviser    Role = "legal-adviser"    // reviews what is said in public
 )
 
 // Roles lists every role, in the order in which forms show them.
-var Roles = []Role{Analyst, ReleaseOfficer, SecurityOfficer, Liaison, Spokesperson}
+var Roles = []Role{Analyst, ReleaseOfficer, SecurityOfficer, Liaison, Spokesperson, LegalAdviser}
 
 // Person is one user of the node.
 type Person struct {

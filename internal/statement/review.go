@@ -237,3 +237,54 @@ func (f Folder) SignBytes(canonical []byte, key string) (lines string, err error
 	err = d.Sign(k)
 	return d.Sigs, err
 }
+
+// TrustKey puts another agency's public key among the trusted ones, and gives
+// its name. Whoever calls it has compared the key with the agency by another
+// way.
+func (f Folder) TrustKey(public []byte) (string, error) {
+	var k Key
+	if err := json.Unmarshal(public, &k); err != nil || !keyForm.MatchString(k.Name) || !slices.Contains([]string{"statement", "log", "witness", "metadata"}, k.Purpose) {
+		return "", errors.New("trust a key: this is not a public key as causeway writes it")
+	}
+	if _, err := k.verifiers(); err != nil {
+		return "", fmt.Errorf("trust a key: %w", err)
+	}
+	file := f.at("public", KeyFile(k.Name))
+	if _, err := os.Stat(file); err == nil {
+		return "", fmt.Errorf("trust a key: %s is trusted already: withdraw that key first, and give the new one another name", k.Name)
+	}
+	b, err := json.MarshalIndent(k, "", " ")
+	if err != nil {
+		return "", err
+	}
+	return k.Name, writeWhole(file, b, 0o644)
+}
+
+// Withdraw says from when a key is retired or compromised: what was logged
+// before stays good, what comes after fails. A moment that was given is not
+// moved later.
+func (f Folder) Withdraw(name string, at time.Time, compromised bool) error {
+	keys, err := f.Keys()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name })
+	if i < 0 {
+		return fmt.Errorf("withdraw a key: %q is not trusted here", name)
+	}
+	k := keys[i]
+	at = at.UTC().Truncate(time.Second)
+	old := &k.RetiredAt
+	if compromised {
+		old = &k.Compromised
+	}
+	if *old != nil && at.After(**old) {
+		return fmt.Errorf("withdraw a key: %s is withdrawn from %s already; a later moment would make good what has failed", name, (*old).Format(time.RFC3339))
+	}
+	*old = &at
+	b, err := json.MarshalIndent(k, "", " ")
+	if err != nil {
+		return err
+	}
+	return writeWhole(f.at("public", KeyFile(name)), b, 0o644)
+}

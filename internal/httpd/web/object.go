@@ -55,6 +55,7 @@ type objectData struct {
 	Voices      []voice
 	Assessment  *assessmentView
 	CanAssess   bool
+	CanAnswer   bool // in public
 	CanRelease  bool
 	Opinions    []string
 	Mine        bool // made by this node
@@ -124,7 +125,8 @@ func (q *request) object() error {
 		return err
 	}
 	data := objectData{item: it, Object: o, Created: o.Created().Time(), Modified: o.Modified().Time(), Texts: texts(o), Opinions: desk.Opinions,
-		Mine: row.Source == local, CanAssess: q.who.Has(people.Analyst), CanRelease: q.who.Has(people.ReleaseOfficer)}
+		Mine: row.Source == local, CanAssess: q.who.Has(people.Analyst), CanRelease: q.who.Has(people.ReleaseOfficer),
+		CanAnswer: q.who.Has(people.Spokesperson) && slices.Contains(answerable, row.Type)}
 	data.Sentence = q.sentence(o, row)
 	if creator := o.CreatedByRef(); creator != "" {
 		data.Creator = ref{creator, address("object", creator), q.nameOf(creator)}

@@ -342,38 +342,6 @@ test("a measure is announced: who is hit, and a plan with who pays, in under 10 
   await analyst.context.close();
 });
 
-test("a statement: draft, sign, publish, and check it as an outsider", async () => {
-  const data = `${world.dir}/demo/tokyo/statements`;
-  for (const [name, purpose, nation] of [
-    ["mofa.example/statements", "statement", "JP"],
-    ["mofa.example/log", "log", "JP"],
-    ["mofa.example/metadata", "metadata", "JP"],
-    ["witness.example/w", "witness", "BE"],
-  ]) world.run("statement", "key", name, "--purpose", purpose, "--nation", nation, "--dir", data, "--at", "2026-01-01T00:00:00Z");
-  const speaker = await signIn(world, "Tokyo", "spokesperson");
-  const { page } = speaker;
-  await speaker.go("/public/draft");
-  await page.fill("#title-en", "The treaty area has not changed");
-  await page.fill("#body-en", "Article 6 of the treaty still bounds it. Cooperation with partners in the region does not widen it.");
-  await page.fill("#title-ja", "条約の対象地域は変わっていません");
-  await page.fill("#body-ja", "条約第6条が引き続きその範囲を定めます。地域のパートナーとの協力が、それを広げることはありません。");
-  await page.fill("#evidence", "Text of the treaty");
-  await page.fill("#locator", "https://treaty.example/text");
-  await page.fill("#sha256", "ab".repeat(32));
-  await page.fill("#corrections", "https://mofa.example/corrections");
-  await shot(page, "draft", true);
-  await page.locator("form[action='/public/draft'] button.primary").click();
-  await arrive(page, /\/public$/);
-  await page.locator("form[action='/public/sign'] button").click();
-  await page.waitForSelector("form[action='/public/publish']");
-  await page.locator("form[action='/public/publish'] button").click();
-  await page.waitForSelector(".notice.good:has-text('Published')");
-  assert.match(await page.locator(".figures").textContent(), /whole and current/);
-  await shot(page, "public");
-  assert.match(world.run("statement", "verify", `${data}/site`), /v1 rebuttal current/);
-  await speaker.context.close();
-});
-
 test("a blind match: propose, agree, run, release by both", async () => {
   const domain = (n, value) => ({ type: "domain-name", spec_version: "2.1", id: `domain-name--00000000-0000-4000-8000-00000000000${n}`, value });
   const bundle = (...objects) => JSON.stringify({ type: "bundle", id: "bundle--5d0092c5-5f74-4287-9642-33f4c354e56d", objects });
