@@ -21,7 +21,9 @@ import (
 // The test binary runs again as a node of its own, to be killed.
 const (
 	childDir   = "CAUSEWAY_LINE_CHILD"
-	childSends = "CAUSEWAY_LINE_CHILD_SENDS"
+	childSends = "CAUSEWAY_LINE_CHILD_SENDS" // to whom, with commas
+	childCount = "CAUSEWAY_LINE_CHILD_COUNT" // how many objects in all
+	childPause = "CAUSEWAY_LINE_CHILD_PAUSE" // between two releases
 )
 
 // childObjects is how many objects the sending child releases in all.
@@ -35,17 +37,42 @@ func TestNodeProcess(t *testing.T) {
 	}
 	n := reopen(t, dir)
 	n.start()
-	to := os.Getenv(childSends)
-	for to != "" {
+	var to []string
+	if s := os.Getenv(childSends); s != "" {
+		to = strings.Split(s, ",")
+	}
+	most, err := strconv.ParseInt(os.Getenv(childCount), 10, 64)
+	if err != nil {
+		most = childObjects
+	}
+	pause, err := time.ParseDuration(os.Getenv(childPause))
+	if err != nil {
+		pause = 3 * time.Millisecond
+	}
+	for len(to) > 0 {
 		count, err := n.vault.As(n.reader()).Count(t.Context(), vault.Match{Source: "local", Versions: []string{"all"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if count >= childObjects {
+		if count >= most {
 			break
 		}
-		n.release(Precedence(count/7%4), n.effective("SECRET", "JPN"), n.objects(int(count), 7), to)
-		time.Sleep(3 * time.Millisecond)
+		n.release(Precedence(count/7%4), n.effective("SECRET", "JPN"), n.objects(int(count), 7), to...)
+		time.Sleep(pause)
+	}
+	quiet := func() bool {
+		for _, node := range to {
+			if n.status(node).Waiting > 0 {
+				return false
+			}
+		}
+		return true
+	}
+	for !quiet() {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "quiet"), nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	for {
 		time.Sleep(time.Hour) // until it is killed
