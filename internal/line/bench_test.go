@@ -133,3 +133,47 @@ func BenchmarkThousandPartners(b *testing.B) {
 	b.ReportMetric(float64(after.HeapInuse+after.StackInuse-before.HeapInuse-before.StackInuse)/(1<<20), "MiB")
 	b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
 }
+
+// BenchmarkBlindMatch matches 100,000 indicators against 100,000 of which
+// 50,000 are common, with both nodes in this process and the line between
+// them: consent (the holder's set), and the run.
+func BenchmarkBlindMatch(b *testing.B) {
+	const each = 100_000
+	x, y := newTestNode(b, "BEL", true), newTestNode(b, "JPN", true)
+	x.limits.Matches, y.limits.Matches = 1<<40, 1<<40
+	for _, n := range []*testNode{x, y} {
+		n.close()
+		n.open()
+	}
+	befriend(b, x, y, "SECRET")
+	x.start()
+	y.start()
+	for at, n := range map[int]*testNode{0: x, each / 2: y} {
+		for i := 0; i < each; i += 1000 {
+			values := make([]string, 1000)
+			for j := range values {
+				values[j] = fmt.Sprintf("n%d.example", at+i+j)
+			}
+			n.domains(n.effective("SECRET", "JPN"), values...)
+		}
+	}
+	used, found := cpuTime(b), 0
+	for b.Loop() {
+		m, err := x.line.ProposeMatch(b.Context(), "person:a", y.name(), Terms{Kinds: []string{"domain"}}, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := y.line.AnswerMatch(b.Context(), "person:b", m.Run, true, nil); err != nil {
+			b.Fatal(err)
+		}
+		done, err := x.line.Match(b.Context(), "person:a", m.Run, nil, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		found = len(done.Found)
+	}
+	if found != each/2 {
+		b.Fatalf("%d found, want %d", found, each/2)
+	}
+	b.ReportMetric((cpuTime(b)-used).Seconds()/float64(b.N), "cpu-s/op")
+}
