@@ -7,7 +7,9 @@ import (
 	"iter"
 	"strings"
 	"text/tabwriter"
+	"time"
 
+	"causeway/internal/line"
 	"causeway/internal/node"
 	"causeway/internal/vault"
 	"causeway/label"
@@ -81,6 +83,7 @@ type showCmd struct {
 	readerFlag
 	ID       string `arg:"" help:"The object's id."`
 	Versions bool   `help:"List the versions instead."`
+	Origin   bool   `help:"Say who said it, by a signed word that came with it through however many hops, and whether that verifies."`
 	Why      string `placeholder:"READER" help:"Say why this reader can or cannot read it."`
 	At       string `placeholder:"TIME" help:"With --why: why at that time, or on that day, by what was recorded and in force then."`
 }
@@ -111,9 +114,34 @@ func (c *showCmd) Run(p *process) error {
 		if err != nil {
 			return notHere(c.ID, err)
 		}
+		if c.Origin {
+			return c.origin(p, n, row)
+		}
 		_, err = fmt.Fprintf(p.stdout, "%s\n", row.Raw)
 		return err
 	})
+}
+
+// origin prints whose signed word came with an object that the reader may see.
+func (c *showCmd) origin(p *process, n *node.Node, row vault.Row) error {
+	r, err := n.Reader(p.ctx, c.As)
+	if err != nil {
+		return err
+	}
+	said, err := n.Line.SaidBy(p.ctx, r, line.Item{ID: row.ID, Version: row.Version}, row.Raw)
+	if err != nil {
+		return err
+	}
+	if said == nil {
+		_, err = fmt.Fprintln(p.stdout, "no signed word of another node came with it")
+		return err
+	}
+	checked := "both signatures verify"
+	if !said.Verified {
+		checked = "not checked: its keys are not known here"
+	}
+	_, err = fmt.Fprintf(p.stdout, "said by %s at %s, keys of generation %d: %s\n", said.Node, said.Time.Format(time.RFC3339), said.Generation, checked)
+	return err
 }
 
 // why prints the decision on an object that the asking reader may see.

@@ -258,24 +258,10 @@ func (l *Line) attestors(ctx context.Context, p *partnerRecord, m *manifest, doc
 
 // identitiesOf finds the keys of a node: the sender, this node, or a partner.
 func (l *Line) identitiesOf(ctx context.Context, sender *partnerRecord, node string) ([]*Identity, error) {
-	switch node {
-	case sender.Node:
+	if node == sender.Node {
 		return sender.identities()
-	case l.Node():
-		var ids []*Identity
-		for _, k := range l.ring.all() {
-			ids = append(ids, k.Identity)
-		}
-		return ids, nil
 	}
-	p, err := loadPartner(l.outside(ctx), node)
-	if errors.Is(err, ErrNoPartner) || err == nil && p.State == Comparing {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return p.identities()
+	return l.keysOf(ctx, node)
 }
 
 // judgeOrigin decides whether the sender may hand over an object: what it

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"causeway/internal/vault"
 )
 
 // One object crosses, the receipt comes back and is kept, the witness sees
@@ -145,6 +147,23 @@ func TestRelayWithAttestation(t *testing.T) {
 	eventually(t, "receipts", func() bool { st = b.status(c.name()); return st.Held == 3 })
 	if st.Lanes[2].Refused != 0 {
 		t.Errorf("c refused %d", st.Lanes[2].Refused)
+	}
+	// Two hops on, c can check who said it, and a reader below its label cannot ask.
+	for _, it := range items {
+		row, err := c.vault.As(c.reader()).GetVersion(t.Context(), it.ID, it.Version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said, err := c.line.SaidBy(t.Context(), c.reader(), it, row.Raw); err != nil || said == nil || said.Node != a.name() || !said.Verified {
+			t.Errorf("%s was said by %+v, %v", it.ID, said, err)
+		}
+		if said, err := c.line.SaidBy(t.Context(), vault.Reader{ID: "public"}, it, row.Raw); err != nil || said != nil {
+			t.Errorf("the public learns that %s was said by %+v, %v", it.ID, said, err)
+		}
+		changed := bytes.Replace(row.Raw, []byte("Operation"), []byte("Operatlon"), 1)
+		if said, err := c.line.SaidBy(t.Context(), c.reader(), it, changed); err != nil || said != nil {
+			t.Errorf("other bytes were said by %+v, %v", said, err)
+		}
 	}
 	a.recall(items[:1], b.name(), "source withdrawn")
 	eventually(t, "the recall at c", func() bool { return c.holds(b.name()) == 2 && b.holds(a.name()) == 2 })

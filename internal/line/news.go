@@ -67,8 +67,16 @@ func (l *Line) wordsOf(ctx context.Context, hop, dest string, statement Digest, 
 // maxHops is how many nodes may carry one message after another.
 const maxHops = 8
 
-// keysOf gives the keys of a node whose codes were compared; none for others.
+// keysOf gives the keys of this node, or of one whose codes were compared;
+// none for others.
 func (l *Line) keysOf(ctx context.Context, node string) ([]*Identity, error) {
+	if node == l.Node() {
+		var ids []*Identity
+		for _, k := range l.ring.all() {
+			ids = append(ids, k.Identity)
+		}
+		return ids, nil
+	}
 	p, err := loadPartner(l.outside(ctx), node)
 	if errors.Is(err, ErrNoPartner) || err == nil && p.State == Comparing {
 		return nil, nil

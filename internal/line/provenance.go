@@ -1,11 +1,16 @@
 package line
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"causeway/internal/vault"
+	"causeway/label"
 )
 
 // origins finds, for an object that a partner sent, the message it came in:
@@ -148,4 +153,49 @@ func (got *gotRecord) originOf(it Item, raw []byte) (*origin, error) {
 		return nil, nil // another source's bytes under the same name
 	}
 	return o, nil
+}
+
+// Said is an originator's signed word on one version, whoever brought it.
+type Said struct {
+	Node       string    `json:"node"`
+	Generation int       `json:"generation"` // of the keys that signed
+	Time       time.Time `json:"time"`
+	Rule       string    `json:"rule"`     // under which the originator released it
+	Verified   bool      `json:"verified"` // both signatures verify under keys known here; false: its keys are not known
+}
+
+// SaidBy finds who attested exactly these bytes, through however many hops
+// they came, and checks it. A reader who may not read under the originator's
+// rule gets the same answer as where nobody attested them: nil.
+func (l *Line) SaidBy(ctx context.Context, r vault.Reader, it Item, raw []byte) (*Said, error) {
+	var from *origin
+	err := l.origins.with(l.outside(ctx), func(ix *originIndex) (err error) {
+		from, err = ix.provenance(it, raw)
+		return err
+	})
+	if err != nil || from == nil {
+		return nil, err
+	}
+	rule, err := label.ParseRule(from.rule)
+	if err != nil || !label.Allows(rule, r.Holdings) {
+		return nil, nil // not in a form that this node reads: nobody's
+	}
+	a, err := parseAttestation(*from.document)
+	if err != nil {
+		return nil, err
+	}
+	said := &Said{Node: a.Node, Generation: a.Generation, Time: instant(a.Time), Rule: from.rule}
+	ids, err := l.keysOf(ctx, a.Node)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if id.Generation == a.Generation {
+			if err := a.check(*from.document, id); err != nil {
+				return nil, fmt.Errorf("check who said %s: %w", it.ID, err)
+			}
+			said.Verified = true
+		}
+	}
+	return said, nil
 }
