@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -43,33 +44,22 @@ func (c tradeRerunCmd) Run(p *process) error {
 	results := map[string]any{}
 	for _, id := range ids {
 		o := byID[id]
-		switch o.Type() {
-		case exchange.ScenarioType:
-			supply, err := supplyOf(byID, o)
-			if err != nil {
-				failed++
-				fmt.Fprintf(p.stderr, "%s: %v\n", id, err)
-				continue
-			}
-			r, err := exchange.Rerun(o, supply)
-			if err != nil {
-				failed++
-				fmt.Fprintf(p.stderr, "%s: %v\n", id, err)
-				continue
-			}
-			results[id] = r
-			if !c.JSON {
-				fmt.Fprintf(p.stdout, "runs %s: %d places are hit, %s withheld\n", id, len(r.Hits), formatFloat(r.Total))
-			}
-		case exchange.PlanType:
-			if err := verifyPlan(byID, o); err != nil {
-				failed++
-				fmt.Fprintf(p.stderr, "%s: %v\n", id, err)
-				continue
-			}
-			if !c.JSON {
-				fmt.Fprintf(p.stdout, "same %s\n", id)
-			}
+		said, result, err := rerunObject(byID, o)
+		switch {
+		case errors.Is(err, errRunOnFiles):
+			said = fmt.Sprintf("skip %s: %v", id, err)
+		case err != nil:
+			failed++
+			fmt.Fprintf(p.stderr, "%s: %v\n", id, err)
+			continue
+		case said == "":
+			continue // neither a scenario nor a plan
+		}
+		if result != nil {
+			results[id] = result
+		}
+		if !c.JSON {
+			fmt.Fprintln(p.stdout, said)
 		}
 	}
 	if c.JSON {
@@ -83,11 +73,34 @@ func (c tradeRerunCmd) Run(p *process) error {
 	return nil
 }
 
+// errRunOnFiles says that a scenario names no supply that travels with it.
+var errRunOnFiles = errors.New("it was run on files, which its author has")
+
+// rerunObject runs a scenario or a plan again; said is "" for every other
+// object.
+func rerunObject(byID map[string]*stix.Object, o *stix.Object) (said string, result any, err error) {
+	switch o.Type() {
+	case exchange.ScenarioType:
+		supply, err := supplyOf(byID, o)
+		if err != nil {
+			return "", nil, err
+		}
+		r, err := exchange.Rerun(o, supply)
+		if err != nil {
+			return "", nil, err
+		}
+		return fmt.Sprintf("runs %s: %d places are hit, %.6g withheld", o.ID(), len(r.Hits), r.Total), r, nil
+	case exchange.PlanType:
+		return "same " + o.ID(), nil, verifyPlan(byID, o)
+	}
+	return "", nil, nil
+}
+
 // supplyOf finds the supply that a scenario was run on.
 func supplyOf(byID map[string]*stix.Object, o *stix.Object) (*stix.Object, error) {
 	ref := o.StringAt("dependency_ref")
 	if ref == "" {
-		return nil, fmt.Errorf("%s was run on files, not on a supply that travels with it", o.ID())
+		return nil, errRunOnFiles
 	}
 	supply := byID[ref]
 	if supply == nil {

@@ -2,15 +2,19 @@ package demo
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"causeway/internal/line"
 	"causeway/internal/node"
 	"causeway/internal/people"
 	"causeway/label"
+	"causeway/stix"
+	"causeway/trade"
 	"causeway/trade/cascade"
 	"causeway/trade/episode"
 	"causeway/trade/exchange"
+	"causeway/trade/scenario"
 	"causeway/trade/sharing"
 	"causeway/trade/table"
 )
@@ -58,7 +62,7 @@ CAN recycling,AUS,
 `
 )
 
-// gallium is who makes and ships gallium. Production is of primary, low-purity
+// gallium is who makes, holds and ships gallium. Production is of primary, low-purity
 // gallium in 2022 (USGS, Mineral Commodity Summaries 2023, table of world
 // production); flows and stocks are invented and say so.
 var gallium = exchange.Supply{
@@ -75,12 +79,24 @@ var gallium = exchange.Supply{
 	},
 }
 
+// withoutStocks is the same supply for those who may not see what Japan holds.
+// What is not released is not there to be drawn on, and the notes say so.
+func withoutStocks(s exchange.Supply) exchange.Supply {
+	w := *s.World
+	w.Stock = slices.Clone(w.Stock)
+	w.Stock[slices.Index(w.Places, "JPN")] = 0
+	s.Name += ", without Japan's stocks"
+	s.Notes = append(slices.Clone(s.Notes), "what Japan holds is not released: it stands as nothing to draw on, and is not zero")
+	s.World = &w
+	return s
+}
+
 // offersWithheld are the same offers without Japan's stocks.
 var offersWithheld = strings.Replace(offersKnown, "JPN stock,1,9", "JPN stock,1,", 1)
 
 // coercion is the economic half of the story: the measure goes to both
-// partners; the plan with Japan's stocks to Brussels alone, and the plan that
-// does without them, and says what they could change, to Canberra too.
+// partners; the supply and the plans with Japan's stocks to Brussels alone, and
+// those that do without them, and say what they could change, to Canberra too.
 func coercion(ctx context.Context, tokyo, brussels, canberra *node.Node) error {
 	analyst, err := who(ctx, tokyo, people.Analyst)
 	if err != nil {
@@ -95,11 +111,10 @@ func coercion(ctx context.Context, tokyo, brussels, canberra *node.Node) error {
 	if err != nil {
 		return err
 	}
-	supply, err := tokyo.Desk.Supply(ctx, analyst, gallium, wide)
-	if err != nil {
+	if err := rerunnable(ctx, tokyo, e.Scenario, withoutStocks(gallium), wide, brussels, canberra); err != nil {
 		return err
 	}
-	if err := release(ctx, tokyo, supply, line.Routine, brussels, canberra); err != nil {
+	if err := rerunnable(ctx, tokyo, e.Scenario, gallium, narrow, brussels); err != nil {
 		return err
 	}
 	for _, p := range []struct {
@@ -123,6 +138,60 @@ func coercion(ctx context.Context, tokyo, brussels, canberra *node.Node) error {
 		}
 	}
 	return nil
+}
+
+// rerunnable states a supply, the measure on it with an assumption of how much
+// is withheld, and the plan that follows, and releases them together. Whoever
+// holds the three runs them again to the same bytes.
+func rerunnable(ctx context.Context, tokyo *node.Node, s scenario.Scenario, supply exchange.Supply, l *label.Label, to ...*node.Node) error {
+	analyst, err := who(ctx, tokyo, people.Analyst)
+	if err != nil {
+		return err
+	}
+	supplyID, err := tokyo.Desk.Supply(ctx, analyst, supply, l)
+	if err != nil {
+		return err
+	}
+	supplyObject, err := stored(ctx, tokyo, supplyID)
+	if err != nil {
+		return err
+	}
+	half := 0.5
+	m := s.Measures[0]
+	m.Withheld = trade.Known(0.8) // the act does not say: an assumption
+	s.ID, s.Title = "gallium-four-fifths", "Four fifths of the gallium withheld (assumed): "+supply.Name
+	s.Measures, s.Inputs = []scenario.Measure{m}, []scenario.Input{exchange.InputOf(supplyObject)}
+	s.Engines = &scenario.Parameters{Accessible: &half, CostShare: 0.02, Members: []string{"JPN", "BEL", "DEU", "AUS"}}
+	scenarioID, err := tokyo.Desk.Scenario(ctx, analyst, &s, l)
+	if err != nil {
+		return err
+	}
+	scenarioObject, err := stored(ctx, tokyo, scenarioID)
+	if err != nil {
+		return err
+	}
+	r, err := exchange.Rerun(scenarioObject, supplyObject)
+	if err != nil {
+		return err
+	}
+	plan, err := tokyo.Desk.Plan(ctx, analyst, r.Plan, "Plan for: "+s.Title, scenarioID, l)
+	if err != nil {
+		return err
+	}
+	return release(ctx, tokyo, plan, line.Immediate, to...)
+}
+
+// stored reads an object as the node itself does.
+func stored(ctx context.Context, n *node.Node, id string) (*stix.Object, error) {
+	own, err := n.OwnReader()
+	if err != nil {
+		return nil, err
+	}
+	row, err := n.Vault.As(own).Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return stix.ParseObject(row.Raw)
 }
 
 // solve divides what there is.
