@@ -315,6 +315,34 @@ func TestUSGS(t *testing.T) {
 	t.Error("no gallium in the table")
 }
 
+// TestUSGSLong: the long table of the release of 2026 gives its production, the
+// last year by default.
+func TestUSGSLong(t *testing.T) {
+	long := sharedtest.Table(t, "usgs_mcs/MCS2026_Commodities_Data.csv.gz")
+	for year, china := range map[int]float64{2024: 839_000, 0: 900_000} {
+		ps, err := flows.ReadProduction(long, year)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, p := range ps {
+			if p.Commodity != "Gallium" {
+				continue
+			}
+			found = true
+			if len(p.Outputs) < 4 || p.Outputs[1].Country != "CHN" || p.Outputs[1].Value.Value != china || !p.Declared.IsKnown() || p.Unit != "kilograms" {
+				t.Errorf("gallium of %d: %+v; want %v kg of China and a declared total", year, p, china)
+			}
+		}
+		if !found {
+			t.Errorf("no gallium in %d", year)
+		}
+	}
+	if _, err := flows.ReadProduction(long, 1999); err == nil || !strings.Contains(err.Error(), "no world production of 1999") {
+		t.Errorf("a year that is not there: %v", err)
+	}
+}
+
 func TestPicture(t *testing.T) {
 	s := set(t, gallium)
 	eu, err := MarketOf("EU")

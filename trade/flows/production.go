@@ -27,15 +27,22 @@ type Production struct {
 	Declared  trade.Figure // the total row, if there is one
 }
 
-// ReadProduction reads world production: the USGS Mineral Commodity Summaries
-// world data (COMMODITY, COUNTRY, TYPE, UNIT_MEAS, PROD_...), or commodity,
-// country, quantity. year picks the USGS column that holds it, such as 2024; 0
-// takes the last.
+// ReadProduction reads world production: the USGS Mineral Commodity Summaries,
+// as world data (COMMODITY, COUNTRY, TYPE, UNIT_MEAS, PROD_..., the release of
+// 2025) or as all statistics in one long table (Section, Commodity, Country,
+// Statistics, Year, Value, that of 2026), or commodity, country, quantity. year
+// picks the USGS year, such as 2024; 0 takes the last.
 //
 // The TYPE text differs by country inside one commodity; types are folded so
 // that "Mine production, cobalt content" in one spelling joins its like, and
 // what still differs stays apart.
 func ReadProduction(t *table.Table, year int) ([]Production, error) {
+	if long, err := longProduction(t, year); err != nil || long != nil {
+		if err != nil {
+			return nil, err
+		}
+		return ReadProduction(long, 0)
+	}
 	commodity, err := t.FirstColumn("COMMODITY", "commodity")
 	if err != nil {
 		return nil, err
@@ -128,4 +135,38 @@ func foldType(s string) string {
 		s = strings.TrimSuffix(s, cut)
 	}
 	return s
+}
+
+// longProduction takes the world production out of the long table of the USGS;
+// nil for a table that is none.
+func longProduction(t *table.Table, year int) (*table.Table, error) {
+	at, err := t.Columns("Section", "Commodity", "Country", "Statistics", "Statistics_detail", "Unit", "Year", "Value")
+	if err != nil {
+		return nil, nil
+	}
+	world := func(i int) bool {
+		return strings.HasPrefix(t.Text(i, at[0]), "World") && t.Text(i, at[3]) == "Production"
+	}
+	want := fmt.Sprint(year)
+	if year == 0 {
+		want = ""
+		for i := range t.Rows {
+			if y := t.Text(i, at[6]); world(i) && len(y) == 4 && y > want {
+				want = y
+			}
+		}
+	}
+	out := &table.Table{Name: t.Name, Header: []string{"commodity", "country", "type", "unit", "quantity"}}
+	for i := range t.Rows {
+		if !world(i) || t.Text(i, at[6]) != want {
+			continue
+		}
+		kind, _, _ := strings.Cut(t.Text(i, at[4]), ": rounded") // the total's own remark
+		out.Rows = append(out.Rows, []string{t.Text(i, at[1]), t.Text(i, at[2]), kind, t.Text(i, at[5]), t.Text(i, at[7])})
+		out.Lines = append(out.Lines, t.Lines[i])
+	}
+	if len(out.Rows) == 0 {
+		return nil, fmt.Errorf("%s: no world production of %s; the years stand in the column Year", t.Name, want)
+	}
+	return out, nil
 }
