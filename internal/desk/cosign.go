@@ -1,10 +1,12 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +29,9 @@ const (
 
 // maxRecord bounds a record that crosses as a word.
 const maxRecord = 128 << 10
+
+// maxAsked bounds the open questions of one partner.
+const maxAsked = 64
 
 // CosignAsked is a partner's statement that this agency is asked to co-sign.
 type CosignAsked struct {
@@ -55,6 +60,10 @@ type CosignAnswer struct {
 	By         string    `json:"by,omitempty"`  // the person; stays at their node
 	At         time.Time `json:"at,omitzero"`
 }
+
+// foreign reports what a partner has no business to say: who and when are
+// kept at each node for itself.
+func (a CosignAnswer) foreign() bool { return a.By != "" || !a.At.IsZero() }
 
 // cosignWord is what crosses: exactly one of the two.
 type cosignWord struct {
@@ -161,7 +170,10 @@ func (d *Desk) CosignSent(ctx context.Context, digest string) ([]CosignSent, err
 // TakeCosign is the listener for words about co-signatures.
 func (d *Desk) TakeCosign(tx *vault.Tx, partner line.Partner, body []byte) (refusal string, err error) {
 	var w cosignWord
-	if err := json.Unmarshal(body, &w); err != nil || w.V != 1 || (w.Ask == nil) == (w.Answer == nil) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	err = dec.Decode(&w)
+	if _, more := dec.Token(); err != nil || !errors.Is(more, io.EOF) || w.V != 1 || (w.Ask == nil) == (w.Answer == nil) || w.Answer != nil && w.Answer.foreign() {
 		return "the word about a co-signature is not understood here", nil
 	}
 	if w.Ask != nil {
@@ -197,6 +209,19 @@ func takeCosignAsk(tx *vault.Tx, partner line.Partner, ask cosignAsk) (refusal s
 	held, known, err := recordIn[CosignAsked](tx, spaceCosignAsked, key)
 	if err != nil {
 		return "", err
+	}
+	open := 0
+	err = scanIn(tx, spaceCosignAsked, func(a CosignAsked) error {
+		if a.From == partner.NodeID && a.Answer == nil && tx.At().Before(a.Until) {
+			open++
+		}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if !known && open >= maxAsked {
+		return fmt.Sprintf("%d questions of yours are open here; wait for their answers", open), nil
 	}
 	if known { // asked again: a later deadline, the same bytes
 		held.Until = ask.Until

@@ -4,11 +4,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"causeway/internal/audit"
+	"causeway/internal/desk"
 	"causeway/internal/line"
 	"causeway/internal/node"
 	"causeway/internal/people"
@@ -83,6 +85,9 @@ func TestCosign(t *testing.T) {
 		{"both words", fmt.Sprintf(`{"v":1,"ask":{},"answer":{"sha256":%q}}`, digest), brussels, "not understood"},
 		{"another version", `{"v":2}`, brussels, "not understood"},
 		{"no word", `[`, brussels, "not understood"},
+		{"a name nobody knows", fmt.Sprintf(`{"v":1,"answer":{"sha256":%q,"signatures":"x","also":1}}`, digest), brussels, "not understood"},
+		{"more behind it", fmt.Sprintf(`{"v":1,"answer":{"sha256":%q,"signatures":"x"}}{}`, digest), brussels, "not understood"},
+		{"another's person", fmt.Sprintf(`{"v":1,"answer":{"sha256":%q,"signatures":"x","by":"person:mei"}}`, digest), brussels, "not understood"},
 		{"the answer", fmt.Sprintf(`{"v":1,"answer":{"sha256":%q,"signatures":"— b.example/statements AAAA\n"}}`, digest), brussels, ""},
 		{"the same again", fmt.Sprintf(`{"v":1,"answer":{"sha256":%q,"signatures":"— b.example/statements AAAA\n"}}`, digest), brussels, ""},
 		{"another mind", fmt.Sprintf(`{"v":1,"answer":{"sha256":%q,"why":"no"}}`, digest), brussels, "answered already"},
@@ -97,6 +102,24 @@ func TestCosign(t *testing.T) {
 		t.Errorf("sent: %+v, %v", sent, err)
 	}
 
+	// One partner cannot fill the page with questions.
+	last := ""
+	for i := range 65 {
+		more := *s
+		more.ID = fmt.Sprintf("urn:uuid:00000000-0000-4000-8000-%012d", 100+i)
+		b, err := more.Canonical()
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = hear(t, n, brussels, fmt.Sprintf(`{"v":1,"ask":{"record":%q,"until":"2030-01-01T00:00:00Z"}}`, base64.StdEncoding.EncodeToString(b)))
+		if last != "" && i < 64 {
+			t.Fatalf("question %d: %s", i, last)
+		}
+	}
+	if !strings.Contains(last, "64 questions of yours are open") {
+		t.Errorf("the 65th question: %q", last)
+	}
+
 	// The other side: a question, answered once, by a spokesperson, of this node.
 	if err := n.Desk.AnswerCosign(t.Context(), mei, brussels.NodeID, digest, "x", ""); !errors.Is(err, vault.ErrNotFound) {
 		t.Errorf("an answer to nothing: %v", err)
@@ -108,7 +131,7 @@ func TestCosign(t *testing.T) {
 		}
 	}
 	asked, err := n.Desk.CosignAsked(t.Context())
-	if err != nil || len(asked) != 1 || asked[0].From != canberra.NodeID || string(asked[0].Record) != string(record) {
+	if err != nil || !slices.ContainsFunc(asked, func(a desk.CosignAsked) bool { return a.From == canberra.NodeID && string(a.Record) == string(record) }) {
 		t.Fatalf("asked: %d, %v", len(asked), err)
 	}
 	if err := n.Desk.AnswerCosign(t.Context(), aiko, canberra.NodeID, digest, "x", ""); !errors.Is(err, people.ErrForbidden) {

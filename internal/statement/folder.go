@@ -192,7 +192,7 @@ func (f Folder) Translate(t *Translation) (file, digest string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	i, err := t.bind(records)
+	i, err := t.bind(records, indexOf(records))
 	if err != nil {
 		return "", "", fmt.Errorf("translate: %w", err)
 	}

@@ -15,8 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -217,6 +215,7 @@ var (
 	lineForm    = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 	internalID  = regexp.MustCompile(`[a-z][a-z0-9-]*--[0-9a-f]{8}-[0-9a-f]{4}-`)
 	markingForm = regexp.MustCompile(`(?i)\bTLP ?:|\b(NATO|COSMIC|EU) (RESTRICTED|CONFIDENTIAL|SECRET|TOP SECRET)\b|\b(SECRET|CONFIDENTIAL|RESTRICTED)//|\bNOFORN\b|\bREL(EASABLE)? TO\b|\bORCON\b|特定秘密|極秘|【秘】`)
+	embedded    = regexp.MustCompile(`(?i)data:[a-z]+/[a-z0-9.+-]+[;,]|!\[[^\]]*\]\(|<(img|svg|object|embed|iframe|picture|video|audio)\b`)
 	intentWords = regexp.MustCompile(`(?i)\b(intends?|intent|intention|wants? to|aims? to)\b`)
 	absolute    = regexp.MustCompile(`(?i)\b(never|always)\b`)
 )
@@ -447,66 +446,4 @@ func (s *Statement) checkEvidence() (bad []error) {
 		bad = append(bad, errors.New("rebuttal: no evidence supports the body"))
 	}
 	return bad
-}
-
-// publicURL refuses links that only insiders can follow or that carry hidden
-// data about who shared them.
-func publicURL(s string) error {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
-		return fmt.Errorf("%q is not a public web address", s)
-	}
-	host := u.Hostname()
-	if a, err := netip.ParseAddr(host); err == nil && !(a.IsGlobalUnicast() && !a.IsPrivate()) || err != nil && !domainForm.MatchString(host) ||
-		strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".internal") {
-		return fmt.Errorf("%q is not reachable by the public", s)
-	}
-	if u.User != nil {
-		return fmt.Errorf("%q carries a user name: remove it", u.Redacted())
-	}
-	for k := range u.Query() {
-		l := strings.ToLower(k)
-		if strings.HasPrefix(l, "utm_") || slices.Contains([]string{"fbclid", "gclid", "mc_eid", "igshid", "token", "sig", "session", "sid"}, l) {
-			return fmt.Errorf("%q carries the hidden parameter %s: remove it", s, k)
-		}
-	}
-	return nil
-}
-
-// Releaser decides whether a public identifier or locator may be named; the
-// node gives one that asks label decisions. nil checks form alone.
-type Releaser interface {
-	// Public returns an error that says why ref is not PUBLIC.
-	Public(ref string) error
-}
-
-// PublicOnly refuses text, evidence and metadata that are not PUBLIC:
-// internal ids, handling markings, and references r does not release.
-func (s *Statement) PublicOnly(r Releaser) error {
-	b, err := s.Canonical()
-	if err != nil {
-		return err
-	}
-	if m := internalID.Find(b); m != nil {
-		return fmt.Errorf("the text holds the internal identifier %s...: use a public id", m)
-	}
-	if m := markingForm.Find(b); m != nil {
-		return fmt.Errorf("the text holds the handling marking %q: only PUBLIC material is published", m)
-	}
-	if r == nil {
-		return nil
-	}
-	for _, ref := range slices.Concat(s.Narratives, s.Claims) {
-		if err := r.Public(ref); err != nil {
-			return fmt.Errorf("%s is not PUBLIC: %w", ref, err)
-		}
-	}
-	for _, e := range s.Evidence {
-		if e.Locator != "" {
-			if err := r.Public(e.Locator); err != nil {
-				return fmt.Errorf("evidence %s is not PUBLIC: %w", e.ID, err)
-			}
-		}
-	}
-	return nil
 }

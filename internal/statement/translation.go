@@ -135,12 +135,9 @@ func (x *Translated) Sign(k *Secret) error {
 
 // bind finds the version a translation belongs to and checks that it says the
 // same lines.
-func (t *Translation) bind(records []Record) (int, error) {
-	for i, r := range records {
-		if Digest(r.JSON) != t.Statement {
-			continue
-		}
-		s := r.s
+func (t *Translation) bind(records []Record, at index) (int, error) {
+	if i, ok := at[t.Statement]; ok {
+		s := records[i].s
 		var want, got []string
 		for _, l := range s.Lines {
 			want = append(want, l.ID)
@@ -204,8 +201,9 @@ func LoadTranslations(src Source, records []Record, m *Metadata) ([]Translated, 
 		return nil, nil
 	}
 	var out []Translated
+	at := indexOf(records)
 	for _, ref := range m.Translations {
-		x, _, err := readTranslation(src, ref, records)
+		x, _, err := readTranslation(src, ref, records, at)
 		if err != nil {
 			return nil, fmt.Errorf("load the translation into %s: %w", ref.Lang, err)
 		}
@@ -215,8 +213,8 @@ func LoadTranslations(src Source, records []Record, m *Metadata) ([]Translated, 
 }
 
 // readTranslation reads one, and says under which code it fails.
-func readTranslation(src Source, ref TranslationRef, records []Record) (x Translated, code string, err error) {
-	i, err := (&Translation{Statement: ref.Statement, Lang: ref.Lang, Status: ReviewedTranslation}).place(records)
+func readTranslation(src Source, ref TranslationRef, records []Record, at index) (x Translated, code string, err error) {
+	i, err := (&Translation{Statement: ref.Statement, Lang: ref.Lang, Status: ReviewedTranslation}).place(at)
 	if err != nil {
 		return x, Malformed, err
 	}
@@ -233,7 +231,7 @@ func readTranslation(src Source, ref TranslationRef, records []Record) (x Transl
 	if x.t.Statement != ref.Statement || x.t.Lang != ref.Lang {
 		return x, DigestMismatch, errors.New("it is bound to another version or language than the metadata say")
 	}
-	if _, err = x.t.bind(records); err != nil {
+	if _, err = x.t.bind(records, at); err != nil {
 		return x, Malformed, err
 	}
 	if x.t.Status != MachineTranslation {
@@ -245,25 +243,41 @@ func readTranslation(src Source, ref TranslationRef, records []Record) (x Transl
 }
 
 // place finds the version without looking at the text.
-func (t *Translation) place(records []Record) (int, error) {
-	i := slices.IndexFunc(records, func(r Record) bool { return Digest(r.JSON) == t.Statement })
-	if i < 0 || !langForm.MatchString(t.Lang) {
+func (t *Translation) place(at index) (int, error) {
+	i, ok := at[t.Statement]
+	if !ok || !langForm.MatchString(t.Lang) {
 		return 0, errors.New("it is bound to no version of this log")
 	}
 	return i, nil
+}
+
+// index finds versions by their digest.
+type index map[string]int
+
+func indexOf(records []Record) index {
+	at := make(index, len(records))
+	for i, r := range records {
+		at[Digest(r.JSON)] = i
+	}
+	return at
 }
 
 // join puts new translations among the published ones and lists them for the
 // metadata. A new one must be bound to the newest version: a text that
 // translates superseded words is not published as current.
 func join(old, drafted []Translated, records []Record, latest map[string]int, keys []Key) ([]Translated, []TranslationRef, error) {
-	out := slices.Clone(old)
+	type key struct{ statement, lang string }
+	out, have := slices.Clone(old), map[key]int{}
+	for i, x := range out {
+		have[key{x.t.Statement, x.t.Lang}] = i
+	}
+	at := indexOf(records)
 	for _, x := range drafted {
 		var err error
 		if x.t, err = ParseTranslation(x.JSON); err != nil {
 			return nil, nil, err
 		}
-		i, err := x.t.bind(records)
+		i, err := x.t.bind(records, at)
 		if err == nil && latest[records[i].s.ID] != i {
 			err = fmt.Errorf("it is bound to version %d, the newest is %d: translate the newest", records[i].s.Version, records[latest[records[i].s.ID]].s.Version)
 		}
@@ -273,7 +287,11 @@ func join(old, drafted []Translated, records []Record, latest map[string]int, ke
 		if err != nil {
 			return nil, nil, fmt.Errorf("publish the translation into %s: %w", x.t.Lang, err)
 		}
-		out = slices.DeleteFunc(out, func(y Translated) bool { return y.t.Statement == x.t.Statement && y.t.Lang == x.t.Lang })
+		if i, ok := have[key{x.t.Statement, x.t.Lang}]; ok {
+			out[i] = x
+			continue
+		}
+		have[key{x.t.Statement, x.t.Lang}] = len(out)
 		out = append(out, x)
 	}
 	slices.SortFunc(out, func(a, b Translated) int {

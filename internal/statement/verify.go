@@ -284,15 +284,15 @@ func (v *run) all(metadata, metadataSig []byte) {
 // translations reads what the signed metadata name.
 func (v *run) translations(records []Record) ([]Translated, bool) {
 	var out []Translated
-	ok := true
+	ok, at := true, indexOf(records)
 	for _, ref := range v.m.Translations {
-		x, code, err := readTranslation(v.src, ref, records)
+		x, code, err := readTranslation(v.src, ref, records, at)
 		if err != nil {
 			v.r.add(code, "translation "+ref.Lang+" of "+ref.Statement, "%v", err)
 			ok = false
 			continue
 		}
-		i, _ := x.t.place(records)
+		i, _ := x.t.place(at)
 		if err := x.signed(records[i].s, v.trust.Keys); err != nil {
 			v.r.add(BadSignature, x.path(records[i].s)+".note", "%v", err)
 		}

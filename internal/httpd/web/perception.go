@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -150,8 +150,9 @@ type perceptionData struct {
 	Own      *opinion.Coverage // of this target
 	Flags    []string
 	Notes    []string
-	Region   *opinion.Region
-	Weights  string
+	Regions  []regionView // under each set of weights, so that nobody sees one alone
+	Weighing []weightRow  // the weights that a reader can change
+	Map      drawing
 	Year     int
 	Source   string
 	Event    string
@@ -161,8 +162,22 @@ type perceptionData struct {
 
 type panel struct {
 	Code, Name string
-	Drawing    template.HTML
-	Now        float64
+	Drawing    drawing
+}
+
+// regionView is the regional figure under one set of weights.
+type regionView struct {
+	opinion.Region
+	Name string
+}
+
+// weightRow is one country of the region with its weight under each set.
+type weightRow struct {
+	Code, Name string
+	Weights    []float64 // as Regions
+	Chosen     string    // as it stands in the form
+	Status     string
+	Mean       float64
 }
 
 type refusedSeries struct{ Name, Why string }
@@ -193,7 +208,7 @@ func (q *request) perception() error {
 	if err != nil {
 		return err
 	}
-	data := perceptionData{item: it, Subs: q.publicSubs("public.perception"), Target: q.URL.Query().Get("target"), Weights: q.URL.Query().Get("weights"),
+	data := perceptionData{item: it, Subs: q.publicSubs("public.perception"), Target: q.URL.Query().Get("target"),
 		Source: o.StringAt("source"), Notes: f.notes, Coverage: f.cover.All(), NotCause: q.say("perception.not-cause"), Event: q.URL.Query().Get("event")}
 	for _, flag := range f.flags {
 		data.Flags = append(data.Flags, flag.String())
@@ -237,7 +252,7 @@ func (q *request) panels(data *perceptionData, f *fit) {
 		if event > 0 {
 			r.Events = append(r.Events, chart.Point{Time: event, Title: q.say("perception.event")})
 		}
-		p := panel{Code: c, Name: q.country(c), Now: math.NaN()}
+		p := panel{Code: c, Name: q.country(c)}
 		why := ""
 		for _, s := range byCountry[c] {
 			line, reason := lineOf(f.model, s, from, to)
@@ -255,10 +270,45 @@ func (q *request) panels(data *perceptionData, f *fit) {
 			data.Refused = append(data.Refused, refusedSeries{p.Name, why})
 			continue
 		}
-		p.Drawing = r.SVG()
+		p.Drawing = q.takeable("panel-"+strings.ToLower(c), drawing{Title: r.Label, Picture: r.SVG(), Caption: q.say("perception.ribbon")})
 		data.Panels = append(data.Panels, p)
 	}
-	data.Region = q.region(data, f.model, to-0.5)
+	q.region(data, f.model, to-0.5)
+	q.drawViews(data, f.model, byCountry, to-0.5)
+}
+
+// viewLimits are the upper limits of the shades of the map of views.
+var viewLimits = []float64{0.2, 0.4, 0.6, 0.8}
+
+// drawViews shades the countries whose public's view the data carry at a time.
+func (q *request) drawViews(data *perceptionData, m *opinion.Model, byCountry map[string][]opinion.Query, at float64) {
+	atlas := q.site.assets.atlas
+	if atlas == nil {
+		return
+	}
+	c := chart.Map{Label: q.say("perception.map.label", q.country(data.Target)), Width: 1100, Atlas: atlas, ID: "views", NoData: q.say("perception.not-enough"), Source: q.country(data.Target), Name: q.outline}
+	low := 0.0
+	for _, limit := range append(slices.Clone(viewLimits), 1) {
+		c.Classes = append(c.Classes, q.say("map.class", decimal(100*low, 0), decimal(100*limit, 0)))
+		low = limit
+	}
+	c.Areas = append(c.Areas, chart.Area{Code: data.Target, Name: q.country(data.Target), Class: chart.SourceClass, Here: true, Title: q.country(data.Target)})
+	for _, code := range slices.Sorted(maps.Keys(byCountry)) {
+		a := chart.Area{Code: code, Name: q.country(code), Class: chart.NoClass, Title: q.country(code) + ": " + q.say("perception.not-enough")}
+		for _, s := range byCountry[code] {
+			s.Time = at
+			if e := m.Estimate(s); s.Population == "public" && e.Status == opinion.OK {
+				a.Class, a.Title = len(viewLimits), q.say("perception.map.title", a.Name, decimal(100*e.Mean, 0), decimal(100*e.Lo, 0), decimal(100*e.Hi, 0))
+				for i, limit := range slices.Backward(viewLimits) {
+					if e.Mean <= limit {
+						a.Class = i
+					}
+				}
+			}
+		}
+		c.Areas = append(c.Areas, a)
+	}
+	data.Map = q.takeable("map", drawing{Title: c.Label, Picture: c.SVG(), Caption: q.say("perception.map.caption", data.Year) + " " + q.say("map.outlines")})
 }
 
 func drawn(all []chart.Series) bool {
@@ -301,15 +351,42 @@ func (q *request) effect(m *opinion.Model, s opinion.Query, event float64) effec
 	return row
 }
 
-func (q *request) region(data *perceptionData, m *opinion.Model, t float64) *opinion.Region {
-	w := opinion.SouthEastAsia
-	if data.Weights == "equal" {
-		w = opinion.Equal(slices.Sorted(maps.Keys(opinion.SouthEastAsia.Weight)))
-	} else {
-		data.Weights = "population"
+// region averages the public's view over the region under equal weights, by
+// population, and under the weights that the reader chose: which set is taken
+// decides the headline, so they stand side by side.
+func (q *request) region(data *perceptionData, m *opinion.Model, t float64) {
+	codes := slices.Sorted(maps.Keys(opinion.SouthEastAsia.Weight))
+	sets := []opinion.Weights{opinion.SouthEastAsia, opinion.Equal(codes)}
+	chosen, given := opinion.Weights{Name: "chosen", Weight: map[string]float64{}}, false
+	for _, c := range codes {
+		text := q.URL.Query().Get("w." + c)
+		given = given || text != ""
+		if v, err := strconv.ParseFloat(text, 64); err == nil && v > 0 && v <= 1e6 {
+			chosen.Weight[c] = v
+		}
 	}
-	r := m.Region(opinion.Query{Target: data.Target, Population: "public", Time: t}, w, 1)
-	return &r
+	if given && len(chosen.Weight) > 0 {
+		sets = append(sets, chosen)
+	}
+	rows := map[string]*weightRow{}
+	for _, c := range codes {
+		data.Weighing = append(data.Weighing, weightRow{Code: c, Name: q.country(c), Weights: make([]float64, len(sets)), Chosen: decimal(opinion.SouthEastAsia.Weight[c], 2)})
+	}
+	for i := range data.Weighing {
+		rows[data.Weighing[i].Code] = &data.Weighing[i]
+		if given {
+			data.Weighing[i].Chosen = q.URL.Query().Get("w." + data.Weighing[i].Code)
+		}
+	}
+	for i, w := range sets {
+		r := m.Region(opinion.Query{Target: data.Target, Population: "public", Time: t}, w, 1)
+		data.Regions = append(data.Regions, regionView{r, q.say("perception.weights." + w.Name)})
+		for _, c := range r.Countries {
+			if row := rows[c.Country]; row != nil {
+				row.Weights[i], row.Status, row.Mean = c.Weight, c.Status, c.Mean
+			}
+		}
+	}
 }
 
 func targetChoices(q *request, series []opinion.Query, here *string) (out []choice) {
