@@ -308,6 +308,8 @@ func TestAlternativesThatDoNotDecide(t *testing.T) {
 		{"the reader's own clearance was revoked", []label.Translated{alt(b("B0"), "here", "b@1", false)}, func(h *label.Holder) { h.Revoked = true }, false},
 		{"ours stands before one that came", []label.Translated{alt(b("B2"), "here", "b@1", false), alt(b("B0"), "there", "b@1", true)}, nil, false},
 		{"two translators contradict each other", []label.Translated{alt(b("B0"), "there", "b@1", true), alt(b("B0"), "elsewhere", "b@1", true)}, nil, false},
+		{"one table for two policies", []label.Translated{alt(&label.Label{PolicyName: "C", PolicyOID: "2.999.3", Classification: "C0", Created: day(1), Review: day(2)}, "here", "b@1", false), alt(b("B0"), "here", "b@1", false)}, nil, true},
+		{"two versions of a translator's table", []label.Translated{alt(b("B0"), "there", "b@1", true), alt(b("B0"), "there", "b@22", true)}, nil, true},
 		{"it is not understood", []label.Translated{alt(b("B9"), "here", "b@1", false)}, nil, false},
 		{"a label of the same policy is no alternative", []label.Translated{alt(&label.Label{PolicyName: "A", PolicyOID: "2.999.1", Classification: "A0", Created: day(1), Review: day(2)}, "here", "b@1", false)},
 			func(h *label.Holder) {
@@ -331,6 +333,11 @@ func TestAlternativesThatDoNotDecide(t *testing.T) {
 			}
 			if got := label.Allows(e.Rule, held); got != c.reads {
 				t.Fatalf("reads %v, want %v: %+v", got, c.reads, e.Decide(held))
+			}
+			for _, r := range e.Decide(held).Reasons {
+				if r.Code == "everyone" {
+					t.Fatalf("a demand of nothing is a reason: %+v", r)
+				}
 			}
 			if label.Allows(e.Rule, label.Public) || label.Allows(e.Rule, nil) {
 				t.Fatal("an alternative admits the public")
@@ -405,5 +412,87 @@ func TestAllowsByAlternativeDoesNotAllocate(t *testing.T) {
 	r, h := byAlternative(t)
 	if n := testing.AllocsPerRun(100, func() { label.Allows(r, h) }); n != 0 {
 		t.Fatalf("a decision makes %v allocations", n)
+	}
+}
+
+// What is said of a decision where alternatives stand beside labels.
+func TestDecisionsByAlternativesExplained(t *testing.T) {
+	alt := []label.Translated{{Label: &label.Label{PolicyName: "B", PolicyOID: "2.999.2", Classification: "B0", Created: day(1), Review: day(2)}, Translator: "here", Table: "b@2"}}
+	ps := tongues(t).WithTranslations(label.Translations{Authorities: authorities, Of: func(_ *label.Label, xml []byte) []label.Translated {
+		if string(xml) == "<a/>" {
+			return alt
+		}
+		return nil
+	}})
+	l := &label.Label{PolicyName: "A", PolicyOID: "2.999.1", Classification: "A0", Created: day(1), Review: day(2)}
+	var es []label.Effective
+	for _, xml := range []string{"<a/>", "<b/>"} { // the same label in two texts
+		e, err := ps.Govern(l, []byte(xml))
+		if err != nil {
+			t.Fatal(err)
+		}
+		es = append(es, e)
+	}
+	h, err := ps.Holdings(label.Holder{Kind: label.Person, Nation: "JPN", At: day(6), Clearances: []*label.Clearance{
+		{PolicyOID: "2.999.2", PolicyName: "B", Classifications: []string{"B0"}}, {PolicyOID: "2.999.77", PolicyName: "Z", Classifications: []string{"Z"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := func(d label.Decision) (allow, deny []string) {
+		for _, r := range d.Reasons {
+			if r.Allow {
+				allow = append(allow, r.Code)
+			} else {
+				deny = append(deny, r.Code)
+			}
+		}
+		return allow, deny
+	}
+	if d := es[0].Decide(nil); d.Allow || d.Reasons[0].Code != "no-holdings" {
+		t.Errorf("nobody: %+v", d)
+	}
+	d := es[0].Decide(h)
+	if allow, deny := codes(d); !d.Allow || !slices.Equal(allow, []string{"alternative", "classification"}) || deny != nil {
+		t.Errorf("admitted: %+v", d)
+	}
+	joined, err := label.JoinEffective(es...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The second text has no alternative, and says no more than the first: the
+	// reason for the denial is told all the same, and what was not counted.
+	d = joined.Decide(h)
+	if allow, deny := codes(d); d.Allow || !slices.Equal(allow, []string{"alternative", "classification"}) || !slices.Equal(deny, []string{"classification", "clearance-policy"}) {
+		t.Errorf("denied by the other text: %+v", d)
+	}
+	// A demand beside the labels is told once, with what else is missing.
+	need, err := label.Need(label.Attribute{Scheme: "case", Tag: "id", Value: "lantern"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow, err := es[0].Narrow(need)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = narrow.Decide(h)
+	if _, deny := codes(d); d.Allow || !slices.Equal(deny, []string{"category", "clearance-policy"}) {
+		t.Errorf("denied by a demand: %+v", d)
+	}
+	// So many demands that no rule holds them and the alternatives: the label decides.
+	var many []label.Rule
+	for i := range label.MaxClauses - 2 {
+		r, err := label.Need(label.Attribute{Scheme: "case", Tag: "id", Value: fmt.Sprint(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		many = append(many, r)
+	}
+	all, err := label.Join(many...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large, err := es[0].Narrow(all)
+	if err != nil || len(large.Alternatives) != 0 || !large.Rule.Equal(large.Originators()) || !large.Rule.AtMost(es[0].Base) {
+		t.Errorf("too large: %d alternatives, %v", len(large.Alternatives), err)
 	}
 }

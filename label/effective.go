@@ -27,7 +27,8 @@ func (e Effective) Originators() Rule {
 	return e.Base
 }
 
-// JoinEffective gives what governs data made of several sources.
+// JoinEffective gives what governs data made of several sources; its TLP is for
+// the caller to say.
 func JoinEffective(es ...Effective) (Effective, error) {
 	var out Effective
 	var rules, bases []Rule
@@ -38,9 +39,6 @@ func JoinEffective(es ...Effective) (Effective, error) {
 		}
 		out.Labels = append(out.Labels, e.Labels...)
 		rules, bases = append(rules, e.Rule), append(bases, e.Originators())
-		if out.TLP == "" {
-			out.TLP = e.TLP
-		}
 	}
 	base, err := Join(bases...)
 	if err != nil {
@@ -50,21 +48,18 @@ func JoinEffective(es ...Effective) (Effective, error) {
 		out.Rule = base
 		return out, nil
 	}
-	return out.widened(base, rules...)
+	return out.widened(base, rules...), nil
 }
 
-// widened sets the rule that alternatives make. Where it is too large, the
-// originators' labels alone go on deciding.
-func (e Effective) widened(base Rule, rules ...Rule) (Effective, error) {
+// widened sets the rule that alternatives make. Where there is none, as when it
+// would be too large, the originators' labels alone go on deciding.
+func (e Effective) widened(base Rule, rules ...Rule) Effective {
 	rule, err := Join(rules...)
-	if errors.Is(err, ErrTooLarge) {
-		return Effective{Rule: base, Labels: e.Labels, TLP: e.TLP}, nil
-	}
 	if err != nil {
-		return Effective{}, err
+		return Effective{Rule: base, Labels: e.Labels, TLP: e.TLP}
 	}
 	e.Rule, e.Base = rule, base
-	return e, nil
+	return e
 }
 
 // Narrow gives what governs the same data where somebody, such as the node that
@@ -80,7 +75,7 @@ func (e Effective) Narrow(to Rule) (Effective, error) {
 		e.Rule = base
 		return e, nil
 	}
-	return e.widened(base, e.Rule, to.Beyond(e.Originators()))
+	return e.widened(base, e.Rule, to.Beyond(e.Originators())), nil
 }
 
 // Renew gives what governs the data of before by the alternatives of now. The

@@ -246,6 +246,7 @@ func (d *Desk) renew(tx *vault.Tx, r *Relabelled) ([]vault.Row, error) {
 			if e, err = label.JoinEffective(old.Effective, e); err != nil {
 				return nil, err
 			}
+			e.TLP = r.effective.TLP
 		}
 		if err := tx.Relabel(old.ID, old.Version, e); err != nil {
 			return nil, err

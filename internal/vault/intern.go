@@ -1,10 +1,8 @@
 package vault
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -118,21 +116,6 @@ func stored(x engine.Label) storedLabel {
 		words = append(words, string(l))
 	}
 	return storedLabel{x.Rule, e, x.Body, strings.ToLower(strings.Join(words, "\n"))}
-}
-
-// Governing calls do with everything that governs, or governed, a stored version,
-// each once. It is about labels, and gives out no object.
-func (v *Vault) Governing(ctx context.Context, do func(label.Effective)) error {
-	if err := v.db.Read(ctx, func(db engine.Read) error { return v.interned.learn(db) }); err != nil {
-		return fmt.Errorf("read the labels: %w", err)
-	}
-	v.interned.mu.RLock()
-	all := slices.Clone(v.interned.labels[1:])
-	v.interned.mu.RUnlock()
-	for _, l := range all {
-		do(l.effective)
-	}
-	return nil
 }
 
 // allowed gives the decisions for what is held, for every rule known.

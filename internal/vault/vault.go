@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -191,6 +192,21 @@ func (v *Vault) LastAct(ctx context.Context) (at time.Time, err error) {
 		return err
 	})
 	return at, err
+}
+
+// Governing calls do with everything that governs, or governed, a stored version,
+// each once. It is about labels, and gives out no object.
+func (v *Vault) Governing(ctx context.Context, do func(label.Effective)) error {
+	if err := v.db.Read(ctx, func(db engine.Read) error { return v.interned.learn(db) }); err != nil {
+		return fmt.Errorf("read the labels: %w", err)
+	}
+	v.interned.mu.RLock()
+	all := slices.Clone(v.interned.labels[1:])
+	v.interned.mu.RUnlock()
+	for _, l := range all {
+		do(l.effective)
+	}
+	return nil
 }
 
 // As gives what the reader may see.

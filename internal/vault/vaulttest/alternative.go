@@ -120,6 +120,20 @@ func testAlternatives(t *testing.T, fresh func(testing.TB) Store) {
 	wantNotFound(t, "history after the table", err)
 	same(t, "history after the table", 0, len(h))
 	w.verify()
+	// What governs, or governed, is known by itself, each once.
+	seen := map[string]int{}
+	if err := w.v.Governing(w.ctx, func(e label.Effective) { seen[string(e.Labels[0])+" "+e.Rule.Key()]++ }); err != nil || len(seen) != 4 {
+		t.Errorf("governing: %v, %v", seen, err)
+	}
+	for what, n := range seen {
+		if n != 1 {
+			t.Errorf("governing %d times: %s", n, what)
+		}
+	}
+	last, err := w.v.LastAct(w.ctx)
+	if err != nil || last.Before(act.At) || last.After(w.clock.Now()) {
+		t.Errorf("the last act was at %v, %v", last, err)
+	}
 }
 
 // twoTongues are two policies of two levels each.
