@@ -176,7 +176,8 @@ type clearanceGrantCmd struct {
 	byFlag
 	To         string    `required:"" placeholder:"ID" help:"The person."`
 	Clearance  string    `required:"" placeholder:"FILE" help:"STANAG 4774 clearance, as XML."`
-	Basis      string    `required:"" help:"The law or agreement it rests on."`
+	Basis      string    `required:"" help:"The law or agreement it rests on: JP-108-2013, JP-27-2024, JP-NATO-2010, NATIONAL, or in words."`
+	Consent    bool      `help:"The person consented to the assessment, which JP-108-2013 and JP-27-2024 ask for."`
 	Briefings  []string  `placeholder:"VALUE" help:"Restrictive values of the clearance's policy that the person was briefed on."`
 	Conditions string    `help:"Conditions, in words."`
 	From       time.Time `format:"2006-01-02" help:"First day, UTC. Default: now."`
@@ -197,7 +198,7 @@ func (c *clearanceGrantCmd) Run(p *process) error {
 			return err
 		}
 		id, err := n.People.Request(p.ctx, by, c.To, people.Grant{
-			Clearance: string(xml), Basis: c.Basis, Briefings: briefings, Conditions: c.Conditions, From: c.From, Until: c.Until,
+			Clearance: string(xml), Basis: c.Basis, Briefings: briefings, Conditions: c.Conditions, Consent: c.Consent, From: c.From, Until: c.Until,
 		})
 		if err != nil {
 			return err

@@ -32,6 +32,9 @@ func (c *serveCmd) Run(p *process) error {
 	}
 	return errors.Join(serveNode(p.ctx, n, func(l node.Listeners) {
 		fmt.Fprintf(p.stdout, "%s serves pages on https://%s and the line on %s; Ctrl-C stops it\n", n.Config.Name, l.Web.Addr(), l.Line.Addr())
+		if code, err := n.FirstCode(p.ctx); err == nil && code != "" {
+			fmt.Fprintf(p.stdout, "nobody is registered yet: open https://%s/first and give the code %s\n", l.Web.Addr(), code)
+		}
 	}), n.Close())
 }
 

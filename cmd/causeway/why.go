@@ -1,14 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
-	"causeway/internal/audit"
+	"causeway/internal/desk"
 	"causeway/internal/node"
 	"causeway/internal/vault"
 )
@@ -32,73 +29,17 @@ func (c *showCmd) whyAt(p *process, n *node.Node, v *vault.View) error {
 	if err != nil {
 		return err
 	}
-	history, err := v.History(p.ctx, c.ID)
-	if err != nil {
-		return notHere(c.ID, err)
-	}
-	slices.SortStableFunc(history, func(a, b vault.HistoryEntry) int { return a.At.Compare(b.At) })
 	reader, err := n.Reader(p.ctx, c.Why)
 	if err != nil {
 		return err
 	}
 	if reader.Kind == vault.Partner || reader.Kind == vault.Public {
-		return releasedAt(p, v, history, reader, at)
-	}
-	return c.clearedAt(p, n, v, history, at)
-}
-
-// releasedAt answers for a reader that reads what was released to it, from
-// what the log recorded then and not from what is in force now.
-func releasedAt(p *process, v *vault.View, history []vault.HistoryEntry, reader vault.Reader, at time.Time) error {
-	held, taken := map[string]vault.HistoryEntry{}, map[string]vault.HistoryEntry{}
-	for _, h := range history {
-		switch {
-		case h.At.After(at):
-		case h.Kind == "release" && h.Reader == reader.ID:
-			held[h.Version] = h
-			delete(taken, h.Version)
-		case h.Kind == "withdraw", h.Kind == "recall" && (h.Reader == reader.ID || h.Reader == ""):
-			if _, had := held[h.Version]; had {
-				delete(held, h.Version)
-				taken[h.Version] = h
-			}
-		}
-	}
-	if len(held) == 0 {
-		fmt.Fprintf(p.stdout, "deny\n- nothing of it was released to %s by %s\n", reader.ID, at.UTC().Format(time.RFC3339))
-		for _, version := range slices.Sorted(maps.Keys(taken)) {
-			h := taken[version]
-			fmt.Fprintf(p.stdout, "- version %s: %s %s by %s: %s\n", version, h.Kind, h.At.UTC().Format(time.RFC3339), h.By, h.Text)
-		}
-		return errCheckFailed
-	}
-	fmt.Fprintln(p.stdout, "allow")
-	for _, version := range slices.Sorted(maps.Keys(held)) {
-		h := held[version]
-		fmt.Fprintf(p.stdout, "+ version %s: released %s by %s, entry %d of the log\n  rule: %s\n", version, h.At.UTC().Format(time.RFC3339), h.By, h.Index, h.Text)
-		entries, _, err := v.AuditEntries(p.ctx, h.Index, 1)
+		past, err := n.Desk.ReleasedAt(p.ctx, v, c.ID, reader, at)
 		if err != nil {
-			return err
+			return notHere(c.ID, err)
 		}
-		if len(entries) == 1 && entries[0].Index == h.Index {
-			printBasis(p, entries[0], reader)
-		}
+		return printReleased(p, past, reader, at)
 	}
-	return nil
-}
-
-// printBasis prints by which versions the release was decided.
-func printBasis(p *process, e audit.Entry, reader vault.Reader) {
-	for _, name := range []string{"release-rule", "requested-by", "policies", "groups", "tables", "clearance of " + strings.TrimPrefix(reader.ID, "partner:")} {
-		if text := e.Act.Detail[name]; text != "" {
-			fmt.Fprintf(p.stdout, "  %s: %s\n", name, text)
-		}
-	}
-}
-
-// clearedAt answers for a person, from the clearances that were in force then
-// and the version that there was.
-func (c *showCmd) clearedAt(p *process, n *node.Node, v *vault.View, history []vault.HistoryEntry, at time.Time) error {
 	kind, id, _ := strings.Cut(c.Why, ":")
 	if kind != "person" {
 		return usagef("--at answers for person:ID, partner:ID and public, not for %q", c.Why)
@@ -107,34 +48,33 @@ func (c *showCmd) clearedAt(p *process, n *node.Node, v *vault.View, history []v
 	if err != nil {
 		return err
 	}
-	reader, err := n.People.ReaderAt(person, at)
+	past, err := n.Desk.ClearedAt(p.ctx, v, c.ID, person, at)
 	if err != nil {
-		return err
+		return notHere(c.ID, err)
 	}
-	version := ""
-	for _, h := range history {
-		if h.Kind == "put" && !h.At.After(at) {
-			version = h.Version
-		}
-	}
-	if version == "" {
+	if past.Version == "" {
 		fmt.Fprintf(p.stdout, "deny\n- it was not here by %s\n", at.UTC().Format(time.RFC3339))
 		return errCheckFailed
 	}
-	row, err := v.GetVersion(p.ctx, c.ID, version)
-	if errors.Is(err, vault.ErrNotFound) {
-		return notHere(c.ID, err)
+	return printDecision(p, past.Decision)
+}
+
+// printReleased prints what was released to a reader by a time, and by which
+// versions that was decided.
+func printReleased(p *process, past desk.Past, reader vault.Reader, at time.Time) error {
+	if !past.Allow {
+		fmt.Fprintf(p.stdout, "deny\n- nothing of it was released to %s by %s\n", reader.ID, at.UTC().Format(time.RFC3339))
+		for _, h := range past.Taken {
+			fmt.Fprintf(p.stdout, "- version %s: %s %s by %s: %s\n", h.Version, h.Kind, h.At.UTC().Format(time.RFC3339), h.By, h.Text)
+		}
+		return errCheckFailed
 	}
-	if err != nil {
-		return err
-	}
-	// The first change of its label after that time says what governed it then.
-	governed := row.Effective
-	for _, h := range history {
-		if h.Kind == "relabel" && h.Version == version && h.At.After(at) {
-			governed = h.Before
-			break
+	fmt.Fprintln(p.stdout, "allow")
+	for _, h := range past.Held {
+		fmt.Fprintf(p.stdout, "+ version %s: released %s by %s, entry %d of the log\n  rule: %s\n", h.Version, h.At.UTC().Format(time.RFC3339), h.By, h.Index, h.Text)
+		for _, b := range h.Basis {
+			fmt.Fprintf(p.stdout, "  %s: %s\n", b.Name, b.Text)
 		}
 	}
-	return printDecision(p, governed.Decide(reader.Holdings))
+	return nil
 }

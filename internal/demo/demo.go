@@ -38,7 +38,7 @@ func everyone(nation string, analyst, officer, security, second, voice people.Pe
 	analyst.Roles = []people.Role{people.Analyst}
 	officer.Roles = []people.Role{people.ReleaseOfficer, people.Liaison}
 	security.Roles = []people.Role{people.SecurityOfficer}
-	second.Roles = []people.Role{people.SecurityOfficer, people.Analyst, people.LegalAdviser}
+	second.Roles = []people.Role{people.SecurityOfficer, people.ReleaseOfficer, people.Analyst, people.LegalAdviser}
 	voice.Roles = []people.Role{people.Spokesperson}
 	all := []people.Person{analyst, officer, security, second, voice}
 	for i := range all {
@@ -183,6 +183,13 @@ func Found(ctx context.Context, dir, addr string, places []Place, passwords map[
 			if err := n.Found(ctx, one, passwords[p.Slug]); err != nil {
 				return nodes, err
 			}
+		}
+		security, err := n.People.Get(ctx, roleOf(n, people.SecurityOfficer))
+		if err != nil {
+			return nodes, err
+		}
+		if err := n.ConfirmPolicies(ctx, security); err != nil {
+			return nodes, err
 		}
 	}
 	for i := range nodes {

@@ -33,6 +33,9 @@ type Relabelled struct {
 	held               []vault.Row
 }
 
+// Rule is who may read the object by the new label.
+func (r *Relabelled) Rule() label.Rule { return r.effective.Rule }
+
 // PreviewLabel says what another label on an object would do.
 func (d *Desk) PreviewLabel(ctx context.Context, by people.Person, id string, l *label.Label) (*Relabelled, error) {
 	if err := need(by, "change a label", people.ReleaseOfficer); err != nil {

@@ -89,6 +89,10 @@ func (l *Line) takeAcceptance(ctx context.Context, by string, file []byte) (*par
 	}
 	p := &partnerRecord{V: 1, Node: acc.identity.Node, Keys: []SignedIdentity{acc.From}, Address: acc.Address, State: Comparing,
 		Code: comparisonCode(acc.Invitation, acc.digest), Since: millis(l.now()), Versions: acc.Versions}
+	// The answer may have come over the network before somebody brings its file.
+	if old, err := loadPartner(l.outside(ctx), p.Node); err == nil && old.State == Comparing && old.Code == p.Code {
+		return old, nil
+	}
 	return p, l.pin(ctx, by, p, func(tx *vault.Tx) error {
 		var rec invitationRecord
 		ok, err := load(tx, spaceInvitation, acc.Invitation.String(), &rec)

@@ -19,7 +19,7 @@ import (
 // spaceGroup holds the dated groups, one record a group.
 const spaceGroup = "group"
 
-// loadGroups puts the policies with the groups of the vault in force.
+// loadGroups puts the policies and the groups of the vault in force.
 func (n *Node) loadGroups(ctx context.Context) error {
 	all, err := n.Groups(ctx)
 	if err != nil {
@@ -29,7 +29,11 @@ func (n *Node) loadGroups(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the groups: %w", err)
 	}
-	ps, err := label.NewPolicies(table, n.own...)
+	own, err := n.inForce(ctx)
+	if err != nil {
+		return err
+	}
+	ps, err := label.NewPolicies(table, own...)
 	if err != nil {
 		return fmt.Errorf("put the policies together: %w", err)
 	}

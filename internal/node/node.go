@@ -72,6 +72,7 @@ type Node struct {
 	Desk   *desk.Desk
 	Log    *slog.Logger
 
+	first    first
 	auditKey note.Signer
 	now      func() time.Time
 	own      []*label.Policy                // shipped and loaded from the folder
@@ -354,7 +355,7 @@ func (n *Node) loadPolicies() error {
 		if err != nil {
 			return fmt.Errorf("read policy %s: %w", path, err)
 		}
-		n.own = append(n.own, p)
+		n.own = supersede(n.own, p)
 	}
 	return nil
 }

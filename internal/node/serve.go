@@ -78,11 +78,20 @@ func (n *Node) Serve(ctx context.Context, l Listeners, handler http.Handler) err
 	g.Go(func() error { return quiet(n.Line.Serve(ctx, l.Line)) })
 	g.Go(func() error { return quiet(n.Line.Run(ctx)) })
 	g.Go(func() error { return n.every(ctx, checkpointEvery, n.Checkpoint) })
-	g.Go(func() error { return n.every(ctx, refreshEvery, n.RefreshReaders) })
+	g.Go(func() error { return n.every(ctx, refreshEvery, n.refresh) })
 	g.Go(func() error { return n.every(ctx, rulesEvery, n.runRules) })
 	g.Go(func() error { return n.every(ctx, rulesEvery, n.keepAlternatives) })
 	g.Go(func() error { return n.every(ctx, successorEvery, n.succeed) })
 	return g.Wait()
+}
+
+// refresh takes up what other servers of this node changed: policies, groups,
+// people, partners.
+func (n *Node) refresh(ctx context.Context) error {
+	if err := n.loadGroups(ctx); err != nil {
+		return err
+	}
+	return n.RefreshReaders(ctx)
 }
 
 // runRules applies the release rules. A rule that fails is somebody's to look

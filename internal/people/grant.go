@@ -11,6 +11,7 @@ import (
 	"causeway/internal/audit"
 	"causeway/internal/vault"
 	"causeway/label"
+	"causeway/label/registry"
 	"causeway/label/stanag4774"
 )
 
@@ -21,6 +22,7 @@ type Grant struct {
 	Basis      string           `json:"basis"`     // the law or agreement it rests on
 	Briefings  []label.Briefing `json:"briefings,omitempty"`
 	Conditions string           `json:"conditions,omitempty"`
+	Consent    bool             `json:"consent,omitempty"` // of the person to the assessment
 	From       time.Time        `json:"from"`
 	Until      time.Time        `json:"until"`
 	Requested  string           `json:"requested"` // reader id
@@ -99,6 +101,10 @@ func (r *Registry) checkGrant(g *Grant) error {
 	switch {
 	case g.Basis == "":
 		return fmt.Errorf("the legal basis of the clearance is missing: name the law or agreement")
+	case basisOf(g.Basis).Years > 0 && !g.Consent:
+		return fmt.Errorf("under %s the person has to consent to the assessment", g.Basis)
+	case basisOf(g.Basis).Years > 0 && g.Until.After(g.From.AddDate(basisOf(g.Basis).Years, 0, 0)):
+		return fmt.Errorf("under %s a clearance lasts at most %d years; shorten it to %s", g.Basis, basisOf(g.Basis).Years, g.From.AddDate(basisOf(g.Basis).Years, 0, 0).Format(time.DateOnly))
 	case !g.From.Before(g.Until):
 		return fmt.Errorf("the clearance would end (%s) before it begins (%s)", g.Until.Format(time.DateOnly), g.From.Format(time.DateOnly))
 	case g.Until.Sub(g.From) > LongestGrant:
@@ -108,6 +114,17 @@ func (r *Registry) checkGrant(g *Grant) error {
 	rand.Read(id)
 	g.ID, g.Approved, g.Suspended, g.Revoked = hex.EncodeToString(id), "", nil, nil
 	return nil
+}
+
+// basisOf gives what is known of a legal basis that is named by its code; of
+// one in words nothing is.
+func basisOf(code string) registry.Basis {
+	for _, b := range registry.Bases {
+		if b.Code == code {
+			return b
+		}
+	}
+	return registry.Basis{Code: code, Title: code}
 }
 
 // Approve puts a requested clearance in force. The person who approves MUST
