@@ -33,8 +33,8 @@ type Relabelled struct {
 	held               []vault.Row
 }
 
-// Rule is who may read the object by the new label.
-func (r *Relabelled) Rule() label.Rule { return r.effective.Rule }
+// Effective is what would govern the object.
+func (r *Relabelled) Effective() label.Effective { return r.effective }
 
 // PreviewLabel says what another label on an object would do.
 func (d *Desk) PreviewLabel(ctx context.Context, by people.Person, id string, l *label.Label) (*Relabelled, error) {

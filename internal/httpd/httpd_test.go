@@ -16,6 +16,7 @@ import (
 	"causeway/internal/demo"
 	"causeway/internal/desk"
 	"causeway/internal/httpd"
+	"causeway/internal/line"
 	"causeway/internal/node"
 	"causeway/internal/people"
 	"causeway/internal/vault"
@@ -116,6 +117,7 @@ func (w *world) tell(t *testing.T) {
 		t.Fatalf("%d partners, %v", len(partners), err)
 	}
 	w.fill["partner"] = partners[0].NodeID
+	w.control(t, analyst, partners[0])
 	w.fill["rule"] = "ports"
 	w.speak(t, partners[0])
 	if rules, err := d.Rules(ctx); err != nil || len(rules) > 0 {
@@ -130,6 +132,40 @@ func (w *world) tell(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// control makes what the pages of Control show: an attestation given and one
+// taken back, a table, and names the rest.
+func (w *world) control(t *testing.T, analyst people.Person, to line.Partner) {
+	t.Helper()
+	w.fill["grant"], w.fill["group"], w.fill["table"], w.fill["number"] = analyst.Grants[0].ID, "NATO", "test@1", "1"
+	if tables, err := w.node.Tables(t.Context()); err != nil || len(tables) > 0 {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return // told a second time
+	}
+	ctx, officer := t.Context(), w.person(t, people.SecurityOfficer)
+	for i := range 2 {
+		a, _, err := w.node.Desk.Attest(ctx, officer, analyst.ID, to.NodeID, time.Now().AddDate(0, 1, 0))
+		if err == nil && i == 1 {
+			_, _, err = w.node.Desk.RevokeAttestation(ctx, officer, a.Serial, "<test>")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.node.SetTable(ctx, officer, []byte(testTable)); err != nil {
+		t.Fatal(err)
+	}
+	grant := people.Grant{Clearance: analyst.Grants[0].Clearance, Basis: "NATIONAL", From: time.Now(), Until: time.Now().AddDate(1, 0, 0)}
+	if _, err := w.node.People.Request(ctx, officer, officer.ID, grant); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const testTable = `{"name": "test", "version": "1", "from": "NATO", "to": "JPN", "valid_from": "2026-01-01T00:00:00Z", "source": "a <test>",
+ "classifications": [{"from": "SECRET", "to": "GOKUHI"}],
+ "values": [{"from": {"tag": "1.3.26.1.4.2", "type": "PERMISSIVE", "value": "JPN"}, "to": [{"tag": "2.25.126341180364141718531459025567277128245.2", "type": "PERMISSIVE", "value": "JPN"}]}]}`
 
 func (w *world) product(t *testing.T, by people.Person) string {
 	t.Helper()
@@ -233,6 +269,7 @@ func TestEveryPageRenders(t *testing.T) {
 	w.tell(t)
 	extra := []string{"/detect/" + w.fill["run"] + "/evidence?a=a0&b=a1", "/detect/" + w.fill["run"] + "/evidence?account=a0", "/picture/search?q=accounts", "/picture?type=*",
 		"/object/" + w.fill["assessment"], "/object/" + w.fill["assessment"] + "/release", "/object/" + w.fill["assessment"] + "/assess",
+		"/object/" + w.fill["assessment"] + "/why?at=2026-11-25", "/object/" + w.fill["assessment"] + "/why?at=2099-01-01", "/control/groups/NATO?nation=JPN", "/control/groups/NEW", "/control/clearances?state=past",
 		"/economy/" + w.fill["economy"] + "/scenario?by=CHN&withheld=70&member=JPN&member=DEU", "/object/" + w.fill["economy"]}
 	for _, role := range []people.Role{people.Analyst, people.ReleaseOfficer, people.SecurityOfficer, people.Spokesperson} {
 		for _, lang := range []string{"en", "ja"} {

@@ -89,10 +89,6 @@ func (l *Line) takeAcceptance(ctx context.Context, by string, file []byte) (*par
 	}
 	p := &partnerRecord{V: 1, Node: acc.identity.Node, Keys: []SignedIdentity{acc.From}, Address: acc.Address, State: Comparing,
 		Code: comparisonCode(acc.Invitation, acc.digest), Since: millis(l.now()), Versions: acc.Versions}
-	// The answer may have come over the network before somebody brings its file.
-	if old, err := loadPartner(l.outside(ctx), p.Node); err == nil && old.State == Comparing && old.Code == p.Code {
-		return old, nil
-	}
 	return p, l.pin(ctx, by, p, func(tx *vault.Tx) error {
 		var rec invitationRecord
 		ok, err := load(tx, spaceInvitation, acc.Invitation.String(), &rec)
@@ -110,7 +106,7 @@ func (l *Line) takeAcceptance(ctx context.Context, by string, file []byte) (*par
 			return err
 		}
 		if rec.Used != "" {
-			return fmt.Errorf("%w: it was already answered by %s; an invitation is good once", ErrInvitation, rec.Used)
+			return &AnsweredError{rec.Used}
 		}
 		if err := inv.current(l.now()); err != nil {
 			return err
@@ -120,6 +116,17 @@ func (l *Line) takeAcceptance(ctx context.Context, by string, file []byte) (*par
 		return save(tx, spaceInvitation, acc.Invitation.String(), rec)
 	})
 }
+
+// AnsweredError says that an invitation was answered before: by somebody else,
+// or by the same node over the network before its file is brought.
+type AnsweredError struct{ Node string }
+
+func (e *AnsweredError) Error() string {
+	return fmt.Sprintf("%v: it was already answered by %s; an invitation is good once", ErrInvitation, e.Node)
+}
+
+// Unwrap gives [ErrInvitation].
+func (e *AnsweredError) Unwrap() error { return ErrInvitation }
 
 // pin stores a partner whose keys came by invitation, after check agreed.
 func (l *Line) pin(ctx context.Context, by string, p *partnerRecord, check func(*vault.Tx) error) error {

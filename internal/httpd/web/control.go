@@ -9,9 +9,8 @@ import (
 	"time"
 
 	"causeway/internal/audit"
+	"causeway/internal/line"
 	"causeway/internal/people"
-	"causeway/label"
-	"causeway/label/stanag4774"
 )
 
 func controlRoutes() []Route {
@@ -23,14 +22,7 @@ func controlRoutes() []Route {
 		post("/control/people", (*request).addPerson),
 		get("/control/people/{person}", (*request).person),
 		post("/control/people/{person}", (*request).changePerson),
-		post("/control/people/{person}/clearance", (*request).requestClearance),
-		post("/control/people/{person}/revoke", (*request).revokeClearance),
-		get("/control/clearances", (*request).clearances),
-		post("/control/clearances", (*request).approveClearance),
 		get("/control/mine", (*request).mine),
-		get("/control/policies", (*request).policies),
-		get("/control/policies/{oid}", (*request).policy),
-		get("/control/groups", (*request).groups),
 		get("/control/audit", (*request).audit),
 		get("/control/audit/{index}", (*request).auditEntry),
 		get("/control/audit/{index}/proof.json", (*request).auditProof),
@@ -41,8 +33,6 @@ func controlRoutes() []Route {
 			routes[i].Example = person
 		case strings.Contains(r.Pattern, "{index}"):
 			routes[i].Example = index
-		case strings.Contains(r.Pattern, "{oid}"):
-			routes[i].Example = map[string]string{"oid": label.PublicPolicy}
 		}
 	}
 	return routes
@@ -56,8 +46,9 @@ type sub struct {
 
 func (q *request) controlSubs(here string) (out []sub) {
 	for _, s := range []struct{ name, href string }{
-		{"control.people", "/control/people"}, {"control.clearances", "/control/clearances"}, {"control.mine", "/control/mine"},
-		{"control.rules", "/control/rules"}, {"control.policies", "/control/policies"}, {"control.groups", "/control/groups"}, {"control.audit", "/control/audit"},
+		{"control.people", "/control/people"}, {"control.clearances", "/control/clearances"}, {"control.attestations", "/control/attestations"}, {"control.mine", "/control/mine"},
+		{"control.policies", "/control/policies"}, {"control.tables", "/control/tables"}, {"control.groups", "/control/groups"},
+		{"control.rules", "/control/rules"}, {"control.audit", "/control/audit"}, {"control.setup", "/control/setup"},
 	} {
 		out = append(out, sub{q.say(s.name), s.href, s.name == here})
 	}
@@ -77,41 +68,6 @@ type personView struct {
 	people.Person
 	Held  []clearanceView
 	State string
-}
-
-type clearanceView struct {
-	people.Grant
-	Marking Marking
-	State   string // class
-	Word    string
-	Days    int
-}
-
-func (q *request) clearanceViews(p people.Person) (out []clearanceView) {
-	for _, g := range p.Grants {
-		v := clearanceView{Grant: g, Marking: q.clearanceMarking([]byte(g.Clearance)), State: "good", Word: q.say("grant.in-force")}
-		switch {
-		case g.Revoked != nil:
-			v.State, v.Word = "bad", q.say("grant.revoked")
-		case q.now.Before(g.From):
-			v.State, v.Word = "idle", q.say("grant.not-yet")
-		case !q.now.Before(g.Until):
-			v.State, v.Word = "bad", q.say("grant.expired")
-		case g.Until.Sub(q.now) < 90*24*time.Hour:
-			v.State, v.Word = "care", q.say("grant.ends-soon")
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
-func (q *request) clearanceMarking(xml []byte) Marking {
-	c, err := stanag4774.ParseClearance(xml)
-	if err != nil {
-		return Marking{Text: q.say("marking.unknown")}
-	}
-	m := q.site.node.Policies().ClearanceMarking(c, q.lang, "")
-	return Marking{Text: m.Text, Class: colourClass(m.Colour)}
 }
 
 func (q *request) peopleList() error {
@@ -156,11 +112,13 @@ func rolesOf(names []string) (out []people.Role) {
 type personData struct {
 	Subs []sub
 	personView
-	AllRoles    []choice
-	CanChange   bool
-	PolicyForms []policyForm
-	From, Until string
-	Recent      []audit.Entry
+	AllRoles  []choice
+	CanChange bool
+	Form      clearanceForm
+	Waits     []clearanceView // asked for, and not decided
+	Attested  []attestedView
+	Partners  []choice // to whom a clearance may be attested
+	Until     string   // of an attestation, at the latest
 }
 
 func (q *request) person() error {
@@ -168,8 +126,7 @@ func (q *request) person() error {
 	if err != nil {
 		return err
 	}
-	data := personData{Subs: q.controlSubs("control.people"), personView: personView{Person: p, Held: q.clearanceViews(p), State: "good"},
-		CanChange: q.who.Has(people.SecurityOfficer), From: q.now.In(q.zone).Format(time.DateOnly), Until: q.now.In(q.zone).AddDate(5, 0, 0).Format(time.DateOnly)}
+	data := personData{Subs: q.controlSubs("control.people"), personView: personView{Person: p, Held: q.clearanceViews(p), State: "good"}, CanChange: q.who.Has(people.SecurityOfficer)}
 	if p.Suspended != nil {
 		data.State = "bad"
 	}
@@ -177,9 +134,38 @@ func (q *request) person() error {
 		data.AllRoles = append(data.AllRoles, choice{Value: string(r), Name: q.word("role", string(r)), Here: p.Has(r)})
 	}
 	if data.CanChange {
-		data.PolicyForms = q.policyForms(label.Effective{})
+		if err := q.personActs(&data); err != nil {
+			return err
+		}
 	}
 	return q.render("person", "place.control", p.Name, data)
+}
+
+// personActs adds what a security officer may do about a person's clearances.
+func (q *request) personActs(data *personData) error {
+	data.Form = q.formOf(data.Nation)
+	waiting, err := q.site.node.People.Waiting(q.ctx())
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		if w.Person == data.ID {
+			data.Waits = append(data.Waits, q.clearanceView(w.Grant))
+		}
+	}
+	given, err := q.attestedViews()
+	if err != nil {
+		return err
+	}
+	data.Attested = slices.DeleteFunc(given, func(a attestedView) bool { return a.Attested.Person != data.ID })
+	partners, err := q.site.node.Line.Partners(q.ctx())
+	for _, p := range partners {
+		if p.State == line.Active {
+			data.Partners = append(data.Partners, choice{Value: p.NodeID, Name: p.Name})
+		}
+	}
+	data.Until = q.now.In(q.zone).AddDate(0, 6, 0).Format(time.DateOnly)
+	return err
 }
 
 // changePerson sets roles, suspends or reinstates.
@@ -213,109 +199,6 @@ func (q *request) afterPeople(err error, to, said string) error {
 	return q.redirect(to, said)
 }
 
-func (q *request) requestClearance() error {
-	c, err := q.clearanceOfForm()
-	if err != nil {
-		return err
-	}
-	xml, err := stanag4774.WriteClearance(c)
-	if err != nil {
-		return refused("%v", err)
-	}
-	from, err1 := time.ParseInLocation(time.DateOnly, q.field("from"), q.zone)
-	until, err2 := time.ParseInLocation(time.DateOnly, q.field("until"), q.zone)
-	if err1 != nil || err2 != nil {
-		return refused("%s", q.say("grant.dates"))
-	}
-	id := q.PathValue("person")
-	_, err = q.site.node.People.Request(q.ctx(), q.who.Person, id, people.Grant{Clearance: string(xml), Basis: q.field("basis"), Conditions: q.field("conditions"),
-		From: from.UTC(), Until: until.UTC()})
-	return q.afterPeople(err, address("control", "people", id), q.say("grant.requested"))
-}
-
-// clearanceOfForm reads a clearance in the policy's own words: a set of
-// classifications, not a ceiling, and category values.
-func (q *request) clearanceOfForm() (*label.Clearance, error) {
-	oid := q.field("policy")
-	p, ok := q.site.node.Policies().Policy(oid)
-	if !ok {
-		return nil, refused("%s", q.say("label.choose"))
-	}
-	c := &label.Clearance{PolicyName: p.Name(), PolicyOID: oid, Classifications: q.PostForm["class."+oid]}
-	if len(c.Classifications) == 0 {
-		return nil, refused("%s", q.say("label.choose"))
-	}
-	for _, set := range p.TagSets() {
-		wanted := q.PostForm["set."+oid+"."+set.Name]
-		for _, tag := range set.Tags {
-			cat := label.Category{Type: tag.Type, TagName: set.Name, TagOID: set.OID}
-			for _, v := range tag.Values {
-				if slices.Contains(wanted, v.Name) {
-					cat.Values = append(cat.Values, v.Name)
-				}
-			}
-			if len(cat.Values) > 0 {
-				c.Categories = append(c.Categories, cat)
-			}
-		}
-	}
-	return c, nil
-}
-
-func (q *request) revokeClearance() error {
-	id := q.PathValue("person")
-	err := q.site.node.People.Revoke(q.ctx(), q.who.Person, id, q.field("grant"), q.field("why"))
-	return q.afterPeople(err, address("control", "people", id), q.say("grant.revoked.done"))
-}
-
-type clearancesData struct {
-	Subs    []sub
-	Waiting []pendingView
-	Ending  []endingView
-}
-
-type pendingView struct {
-	people.Pending
-	Marking   Marking
-	MayDecide bool
-}
-
-type endingView struct {
-	Person people.Person
-	clearanceView
-}
-
-// clearances lists what waits for a second officer, and what ends soon.
-func (q *request) clearances() error {
-	waiting, err := q.site.node.People.Waiting(q.ctx())
-	if err != nil {
-		return err
-	}
-	data := clearancesData{Subs: q.controlSubs("control.clearances")}
-	for _, p := range waiting {
-		data.Waiting = append(data.Waiting, pendingView{p, q.clearanceMarking([]byte(p.Grant.Clearance)),
-			q.who.Has(people.SecurityOfficer) && p.Grant.Requested != q.who.ReaderID() && p.Person != q.who.ID})
-	}
-	all, err := q.site.node.People.List(q.ctx())
-	if err != nil {
-		return err
-	}
-	for _, p := range all {
-		for _, g := range q.clearanceViews(p) {
-			if g.Revoked == nil {
-				data.Ending = append(data.Ending, endingView{p, g})
-			}
-		}
-	}
-	slices.SortStableFunc(data.Ending, func(a, b endingView) int { return a.Until.Compare(b.Until) })
-	return q.render("clearances", "place.control", q.say("control.clearances"), data)
-}
-
-func (q *request) approveClearance() error {
-	err := q.site.node.People.Approve(q.ctx(), q.who.Person, q.field("grant"))
-	return q.afterPeople(err, "/control/clearances", q.say("grant.approved"))
-}
-
 type mineData struct {
 	Subs  []sub
 	Held  []clearanceView
@@ -331,71 +214,6 @@ func (q *request) mine() error {
 		data.Roles = append(data.Roles, q.word("role", string(r)))
 	}
 	return q.render("mine", "place.control", q.say("control.mine"), data)
-}
-
-type policiesData struct {
-	Subs     []sub
-	Policies []policyView
-}
-
-type policyView struct {
-	OID, Name, Version string
-	Issued             time.Time
-	Classes            []classChoice
-	Sets               []label.TagSet
-}
-
-func (q *request) policyView(p *label.Policy) policyView {
-	v := policyView{OID: p.OID(), Name: p.Name(), Version: p.Version(), Issued: p.Definition().Issued, Sets: p.TagSets()}
-	ps := q.site.node.Policies()
-	for _, c := range p.Classifications() {
-		m := ps.Marking(&label.Label{PolicyOID: p.OID(), PolicyName: p.Name(), Classification: c.Name}, q.lang, "")
-		v.Classes = append(v.Classes, classChoice{Name: c.Name, Marking: m.Text, Class: colourClass(m.Colour)})
-	}
-	return v
-}
-
-func (q *request) policies() error {
-	data := policiesData{Subs: q.controlSubs("control.policies")}
-	for _, p := range q.site.node.Policies().All() {
-		data.Policies = append(data.Policies, q.policyView(p))
-	}
-	return q.render("policies", "place.control", q.say("control.policies"), data)
-}
-
-func (q *request) policy() error {
-	p, ok := q.site.node.Policies().Policy(q.PathValue("oid"))
-	if !ok {
-		return errNotFound
-	}
-	return q.render("policy", "place.control", p.Name(), struct {
-		Subs []sub
-		policyView
-	}{q.controlSubs("control.policies"), q.policyView(p)})
-}
-
-type groupsData struct {
-	Subs   []sub
-	Groups []groupView
-}
-
-type groupView struct {
-	Name   string
-	Epochs []label.Epoch
-	Now    string
-}
-
-func (q *request) groups() error {
-	data := groupsData{Subs: q.controlSubs("control.groups")}
-	for _, g := range q.site.node.Policies().Groups().All() {
-		v := groupView{Name: g.Name, Epochs: slices.Clone(g.Epochs)}
-		if e, ok := g.At(q.now); ok {
-			v.Now = e.Name
-		}
-		slices.Reverse(v.Epochs)
-		data.Groups = append(data.Groups, v)
-	}
-	return q.render("groups", "place.control", q.say("control.groups"), data)
 }
 
 type auditData struct {

@@ -24,6 +24,12 @@ func (q *request) door() error {
 	if q.who != nil {
 		return q.redirect("/", "")
 	}
+	if nobody, err := q.nobodyYet(); err != nil || nobody {
+		if err != nil {
+			return err
+		}
+		return q.redirect("/first", "")
+	}
 	return q.render("sign-in", "", q.say("sign-in.title"), doorData{To: q.URL.Query().Get("to")})
 }
 
@@ -46,9 +52,32 @@ func (q *request) signIn() error {
 	case err != nil:
 		return err
 	}
+	q.setSession(token)
+	if data.To == "" {
+		if data.To, err = q.startOf(token); err != nil {
+			return err
+		}
+	}
+	return q.redirect(inside(data.To), "")
+}
+
+func (q *request) setSession(token string) {
 	http.SetCookie(q.w, &http.Cookie{Name: SessionCookie(q.Request), Value: token, Path: "/", MaxAge: int(people.SessionLife.Seconds()),
 		HttpOnly: true, Secure: q.TLS != nil, SameSite: http.SameSiteStrictMode})
-	return q.redirect(inside(data.To), "")
+}
+
+// startOf is where somebody begins who asked for no page: today, or where a
+// node that has no partner yet is set up.
+func (q *request) startOf(token string) (string, error) {
+	p, err := q.site.node.People.Session(q.ctx(), token)
+	if err != nil {
+		return "/", nil // ended meanwhile: the page sends them to the door
+	}
+	partners, err := q.site.node.Line.Partners(q.ctx())
+	if err == nil && len(partners) == 0 && p.Has(people.SecurityOfficer) {
+		return "/control/setup", nil
+	}
+	return "/", err
 }
 
 func (q *request) signOut() error {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -8,7 +9,6 @@ import (
 	"causeway/internal/httpd/web/chart"
 	"causeway/internal/line"
 	"causeway/internal/people"
-	"causeway/label"
 	"causeway/label/stanag4774"
 )
 
@@ -131,12 +131,12 @@ func (q *request) lines() error {
 
 type lineData struct {
 	lineView
-	Deliveries  []line.Delivery
-	CanChange   bool
-	PolicyForms []policyForm
-	Fork        *line.Fork
-	RouteShown  *routeView
-	Others      []otherView // third partners: what this one's messages may be carried to, and by whom they may go
+	Deliveries []line.Delivery
+	CanChange  bool
+	Form       clearanceForm
+	Fork       *line.Fork
+	RouteShown *routeView
+	Others     []otherView // third partners: what this one's messages may be carried to, and by whom they may go
 }
 
 // deliveriesShown bounds the list of receipts.
@@ -154,8 +154,7 @@ func (q *request) line() error {
 		}
 	}
 	if data.CanChange {
-		var e label.Effective
-		data.PolicyForms = q.policyForms(e)
+		data.Form = q.formOf(s.Partner.Nation)
 		if data.Others, err = q.others(s); err != nil {
 			return err
 		}
@@ -268,6 +267,12 @@ func (q *request) accept() error {
 		return err
 	}
 	a, err := q.site.node.Line.Accept(q.ctx(), q.who.ReaderID(), b)
+	var answered *line.AnsweredError
+	if errors.As(err, &answered) {
+		// The answer often comes over the network before its file: the code tells
+		// whether it is the same.
+		return q.redirect(address("lines", answered.Node), q.say("invite.answered"))
+	}
 	if err != nil {
 		return act(err)
 	}

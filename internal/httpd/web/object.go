@@ -22,7 +22,6 @@ func objectRoutes() []Route {
 	routes := []Route{
 		get("/object/{id}", (*request).object),
 		get("/object/{id}/raw", (*request).raw),
-		get("/object/{id}/why", (*request).why),
 		get("/object/{id}/assess", (*request).assessForm),
 		post("/object/{id}/assess", (*request).assess),
 		post("/object/{id}/comment", (*request).comment),
@@ -321,67 +320,4 @@ func (q *request) raw() error {
 	q.w.WriteHeader(http.StatusOK)
 	_, _ = q.w.Write([]byte(o.Text())) // the reader has gone away
 	return nil
-}
-
-type whyData struct {
-	item
-	Version  string
-	Readers  []whyReader
-	Clauses  [][]string
-	Policies []string
-}
-
-// whyReader says of one reader whether it can read the object, and why.
-type whyReader struct {
-	Name, Kind, Nation string
-	Decision           label.Decision
-	Released           bool
-	Partner            bool
-}
-
-// why answers "why can Japan read this?" and "why can they not?" for every
-// partner, every person and the public, with each reason.
-func (q *request) why() error {
-	row, _, err := q.newest()
-	if err != nil {
-		return err
-	}
-	it, err := q.item(row)
-	if err != nil {
-		return err
-	}
-	data := whyData{item: it, Version: row.Version, Clauses: row.Effective.Rule.Clauses()}
-	for _, p := range q.site.node.Policies().All() {
-		data.Policies = append(data.Policies, p.Name()+" "+p.Version())
-	}
-	n := q.site.node
-	partners, err := n.Line.Partners(q.ctx())
-	if err != nil {
-		return err
-	}
-	// What a partner would get is worked out, not asked for: a question in the
-	// partner's name would stand in the log as the partner's own.
-	holders, err := n.Vault.Holders(q.ctx(), row.ID)
-	if err != nil {
-		return err
-	}
-	for _, p := range partners {
-		reader := n.Line.Reader(p)
-		held := slices.ContainsFunc(holders, func(h vault.Holder) bool { return h.Reader == reader.ID && h.Version == row.Version })
-		data.Readers = append(data.Readers, whyReader{Name: p.Name, Nation: p.Nation, Kind: q.say("why.partner"), Partner: true,
-			Decision: row.Effective.Decide(reader.Holdings), Released: held})
-	}
-	all, err := n.People.List(q.ctx())
-	if err != nil {
-		return err
-	}
-	for _, p := range all {
-		reader, err := n.People.Reader(p)
-		if err != nil {
-			return err
-		}
-		data.Readers = append(data.Readers, whyReader{Name: p.Name, Nation: p.Nation, Kind: q.say("why.person"), Decision: row.Effective.Decide(reader.Holdings)})
-	}
-	data.Readers = append(data.Readers, whyReader{Name: q.say("why.public"), Kind: q.say("why.everyone"), Decision: row.Effective.Decide(label.Public)})
-	return q.render("why", "place.picture", q.say("why.title", it.Title), data)
 }

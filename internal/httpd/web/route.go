@@ -94,6 +94,10 @@ func (s *Site) serve(route Route) http.HandlerFunc {
 			q.toTheDoor()
 			return
 		}
+		if who != nil && who.Person.Visitor != "" && route.Access == SignedIn && !visitorMay[route.Pattern] {
+			q.fail(forbidden{q.say("forbidden.visitor", who.Name)})
+			return
+		}
 		if route.Acts {
 			if err := q.checkToken(); err != nil {
 				q.fail(err)
@@ -104,6 +108,14 @@ func (s *Site) serve(route Route) http.HandlerFunc {
 			q.fail(err)
 		}
 	}
+}
+
+// visitorMay lists the pages that a partner's person may open: what there is to
+// read. Everything else tells of this agency: its people, its partners, its
+// acts. A page that is not listed is closed.
+var visitorMay = map[string]bool{
+	"/{$}": true, "/picture": true, "/picture/search": true, "/object/{id}": true, "/object/{id}/raw": true, "/control/mine": true,
+	"/economy": true, "/economy/{id}": true, "/sign-out": true, "/": true,
 }
 
 // toTheDoor sends somebody who is not signed in to sign in and come back.

@@ -55,8 +55,8 @@ func New(n *node.Node, o Options) (*Site, error) {
 func (s *Site) table() []Route {
 	var all []Route
 	for _, group := range [][]Route{
-		doorRoutes(), todayRoutes(), pictureRoutes(), objectRoutes(), releaseRoutes(), cutRoutes(), secondRoutes(), detectRoutes(),
-		economyRoutes(), lineRoutes(), matchRoutes(), publicRoutes(), controlRoutes(), ruleRoutes(),
+		doorRoutes(), firstRoutes(), todayRoutes(), pictureRoutes(), objectRoutes(), whyRoutes(), relabelRoutes(), releaseRoutes(), cutRoutes(), secondRoutes(), detectRoutes(),
+		economyRoutes(), lineRoutes(), matchRoutes(), publicRoutes(), controlRoutes(), clearanceRoutes(), attestationRoutes(), policyRoutes(), tableRoutes(), groupRoutes(), ruleRoutes(), setupRoutes(),
 	} {
 		all = append(all, group...)
 	}

@@ -76,13 +76,29 @@ func (q *request) today() error {
 // waits lists what needs the reader's decision, by their roles.
 func (q *request) waits(runs []desk.Run) (out []waiting, err error) {
 	if q.who.Has(people.SecurityOfficer) {
+		left, err := q.unfinished()
+		if err != nil {
+			return nil, err
+		}
+		if left > 0 {
+			out = append(out, waiting{q.count("waiting.setup", left), "/control/setup", q.say("waiting.setup.why")})
+		}
 		pending, err := q.site.node.People.Waiting(q.ctx())
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range pending {
 			if p.Grant.Requested != q.who.ReaderID() && p.Person != q.who.ID {
-				out = append(out, waiting{q.say("waiting.grant", p.Person), "/control/clearances", q.say("waiting.grant.why")})
+				out = append(out, waiting{q.say("waiting.grant", p.Person), address("control", "clearances", p.Grant.ID), q.say("waiting.grant.why")})
+			}
+		}
+		taken, err := q.takenViews()
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range taken {
+			if a.Waits {
+				out = append(out, waiting{q.say("waiting.attestation", a.From, a.Pseudonym), "/control/attestations#" + a.Serial, q.say("waiting.attestation.why")})
 			}
 		}
 		partners, err := q.site.node.Line.Partners(q.ctx())
@@ -119,6 +135,9 @@ func (q *request) waits(runs []desk.Run) (out []waiting, err error) {
 
 // lineGlances gives every line, troubled ones first.
 func (q *request) lineGlances() ([]lineGlance, error) {
+	if q.who.Person.Visitor != "" {
+		return nil, nil // who the partners are is not a visitor's to know
+	}
 	all, err := q.lineStatuses()
 	if err != nil {
 		return nil, err

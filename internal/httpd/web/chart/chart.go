@@ -44,6 +44,9 @@ func (c *canvas) close() template.HTML {
 
 func (c *canvas) raw(s string) { c.b.WriteString(s) }
 
+// words writes text where markup is not meant.
+func (c *canvas) words(s string) { c.raw(html.EscapeString(s)) }
+
 func (c *canvas) f(format string, args ...any) { fmt.Fprintf(&c.b, format, args...) }
 
 // text writes a label; anchor is start, middle or end.

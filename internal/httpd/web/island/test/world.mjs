@@ -86,26 +86,46 @@ export async function startWorld() {
   };
 }
 
-/** Somebody at a node's pages, signed in by role. Counts clicks. */
-export async function signIn(world, nodeName, role, options = {}) {
-  const node = world.nodes[nodeName];
-  const context = await world.browser.newContext({
-    ignoreHTTPSErrors: true,
-    viewport: { width: 1360, height: 900 },
-    locale: "en-GB",
-    ...options,
+/** A fresh node: "causeway init", then "causeway serve". Gives the code that it prints, for the first person. */
+export async function startFresh(world, name, nation) {
+  const data = join(world.dir, name.toLowerCase());
+  const base = await freeBase();
+  world.run("init", "--nation", nation, "--name", name, "--data", data, "--web", `127.0.0.1:${base}`, "--line", `127.0.0.1:${base + 1000}`);
+  const serve = spawn(binary, ["serve", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  const code = await new Promise((resolve, reject) => {
+    const take = (chunk) => {
+      out += chunk;
+      const found = /give the code (\S+)/.exec(out);
+      if (found) resolve(found[1]);
+    };
+    serve.stdout.on("data", take);
+    serve.stderr.on("data", take);
+    serve.once("exit", (status) => reject(new Error(`the node ended with ${status}:\n${out}`)));
+    setTimeout(() => reject(new Error(`the node did not get ready:\n${out}`)), 60_000).unref();
   });
+  world.nodes[name] = { name, url: `https://127.0.0.1:${base}`, password: "a long enough phrase", people: {} };
+  return {
+    code,
+    stop: async () => {
+      serve.removeAllListeners("exit");
+      const gone = once(serve, "exit");
+      serve.kill("SIGINT");
+      await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 10_000).unref())]);
+    },
+  };
+}
+
+/** A browser that nobody is signed in at. */
+export async function visit(world, nodeName, options = {}) {
+  const node = world.nodes[nodeName];
+  const context = await world.browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1360, height: 900 }, locale: "en-GB", acceptDownloads: true, ...options });
   const page = await context.newPage();
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("console", (message) => {
     if (message.type() === "error" && !/WebGL|ERR_ABORTED/.test(message.text())) problems.push(message.text());
   });
-  await page.goto(`${node.url}/sign-in?lang=en`);
-  await page.fill("#person", node.people[role]);
-  await page.fill("#password", node.password);
-  await page.click("form button.primary");
-  await page.waitForURL(`${node.url}/`);
   const visitor = {
     node,
     page,
@@ -121,20 +141,41 @@ export async function signIn(world, nodeName, role, options = {}) {
   return visitor;
 }
 
+/** Somebody at a node's pages, signed in by role. Counts clicks. */
+export async function signIn(world, nodeName, role, options = {}) {
+  const visitor = await visit(world, nodeName, options);
+  const { node, page } = visitor;
+  await page.goto(`${node.url}/sign-in?lang=en`);
+  await page.fill("#person", node.people[role]);
+  await page.fill("#password", node.password);
+  await page.click("form button.primary");
+  await page.waitForURL(`${node.url}/`);
+  return visitor;
+}
+
+/** Waits for an address; when it does not come, says what the page says instead. */
+export async function arrive(page, address) {
+  try {
+    await page.waitForURL(address, { timeout: 20_000 });
+  } catch {
+    const said = await page.locator("main .notice, main h1, main dl.facts dd").allTextContents();
+    throw new Error(`at ${page.url()}, not ${address}: ${said.join(" | ")}`);
+  }
+}
+
 /** Runs axe on a page of the visitor's session; the page's own policy would keep the tool out. */
 export async function axe(visitor, path) {
-  const context = await visitor.context.browser().newContext({
+  visitor.checked ??= visitor.context.browser().newContext({
     ignoreHTTPSErrors: true,
     bypassCSP: true,
     viewport: { width: 1360, height: 900 },
     colorScheme: visitor.scheme ?? "light",
     storageState: await visitor.context.storageState(),
-  });
-  const page = await context.newPage();
+  }).then((context) => context.newPage());
+  const page = await visitor.checked;
   await page.goto(visitor.node.url + path);
   await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() => window.axe.run());
-  await context.close();
   return violations.map((v) => `${path}: ${v.id}: ${v.nodes[0].html.slice(0, 160)}: ${v.nodes[0].failureSummary}`);
 }
 
