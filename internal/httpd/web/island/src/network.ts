@@ -23,6 +23,9 @@ function thin(hex: string, share: number): string {
   return `#${mixed.map((v) => v.toString(16).padStart(2, "0")).join("")}`;
 }
 
+/** Up to so many ties are drawn in every frame while the network moves, and answer to the pointer; in a larger network accounts do. */
+const smoothEdges = 4000;
+
 const stage = document.querySelector<HTMLElement>("[data-network]");
 if (stage) void start(stage);
 
@@ -34,11 +37,12 @@ async function start(stage: HTMLElement): Promise<void> {
   document.querySelector("[data-network-still]")?.setAttribute("hidden", "");
   stage.hidden = false;
 
+  const large = graph.size > smoothEdges;
   let hovered: string | undefined;
   let edge: string | undefined;
   const sigma = new Sigma(graph, canvasPlace(stage), {
     allowInvalidContainer: true,
-    enableEdgeEvents: true,
+    enableEdgeEvents: !large, // they need every tie drawn a second time, unseen, to be found
     renderEdgeLabels: false,
     labelRenderedSizeThreshold: 9,
     labelDensity: 0.6,
@@ -48,6 +52,9 @@ async function start(stage: HTMLElement): Promise<void> {
     defaultEdgeColor: colour("--gx"),
     zIndex: true,
     stagePadding: 40,
+    // What costs a frame is the ties: of a large network they come back when it stands still.
+    hideEdgesOnMove: large,
+    hideLabelsOnMove: large,
     nodeReducer: (node, data) =>
       hovered && node !== hovered && !graph.areNeighbors(node, hovered)
         ? { ...data, color: colour("--rule"), label: "", zIndex: 0 }
@@ -65,13 +72,18 @@ async function start(stage: HTMLElement): Promise<void> {
     tip.textContent = text;
     tip.hidden = text === "";
   };
+  let held = false; // the network is being dragged: what passes under the pointer is not meant
+  stage.addEventListener("pointerdown", () => (held = true), { capture: true });
+  window.addEventListener("pointerup", () => (held = false), { capture: true });
   sigma.on("enterNode", ({ node }) => {
+    if (held) return;
     hovered = node;
     const { strength, degree } = graph.getNodeAttributes(node) as { strength: number; degree: number };
     tell(`${node} · ${stage.dataset.strength ?? ""} ${strength} · ${stage.dataset.ties ?? ""} ${degree}`);
     sigma.refresh({ skipIndexation: true });
   });
   sigma.on("leaveNode", () => {
+    if (hovered === undefined) return;
     hovered = undefined;
     tell("");
     sigma.refresh({ skipIndexation: true });
