@@ -104,7 +104,10 @@ func (c *detectCmd) Run(p *process) error {
 	if err := c.report(p, r, in.Skipped(), out, time.Since(start)); err != nil || !c.Open {
 		return err
 	}
-	page := filepath.Join(out, "report.html")
+	page, err := filepath.Abs(filepath.Join(out, "report.html")) // an opener may have another working folder
+	if err != nil {
+		return err
+	}
 	if err := openPage(p.ctx, page); err != nil {
 		fmt.Fprintf(p.stderr, "causeway: %v; open %s yourself\n", err, page)
 	}
