@@ -269,25 +269,18 @@ func (l *Line) runMatch(ctx context.Context, k *link, m *Match, posts []Value, p
 	if err != nil {
 		return nil, nil, err
 	}
+	replies, err := l.evaluations(ctx, k, m.Run, a, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Only when the holder has answered everything: how long a batch takes here
+	// would tell it which were noise.
 	outputs := make([][][]byte, len(a.batches))
-	var mu sync.Mutex
-	done := 0
-	err = spread(ctx, len(a.batches), func(i int) error {
-		var re matchReply
-		if err := k.match(ctx, "evaluate", matchQuestion{Run: m.Run, Elements: a.batches[i].elements}, &re); err != nil {
-			return err
+	err = spread(ctx, len(a.batches), func(i int) (err error) {
+		if a.batches[i].data != nil {
+			outputs[i], err = a.finalize(i, replies[i].Elements, replies[i].Proof)
 		}
-		out, err := a.finalize(i, re.Elements, re.Proof)
-		if err != nil {
-			return err
-		}
-		outputs[i] = out
-		mu.Lock()
-		defer mu.Unlock()
-		if done++; progress != nil {
-			progress(done, len(a.batches))
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -307,6 +300,25 @@ func (l *Line) runMatch(ctx context.Context, k *link, m *Match, posts []Value, p
 	}
 	slices.SortFunc(common, bytes.Compare)
 	return found, common, nil
+}
+
+// evaluations has the holder answer every batch.
+func (l *Line) evaluations(ctx context.Context, k *link, run string, a *asker, progress func(done, total int)) ([]matchReply, error) {
+	replies := make([]matchReply, len(a.batches))
+	var mu sync.Mutex
+	done := 0
+	err := spread(ctx, len(a.batches), func(i int) error {
+		if err := k.match(ctx, "evaluate", matchQuestion{Run: run, Elements: a.batches[i].elements}, &replies[i]); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; progress != nil {
+			progress(done, len(a.batches))
+		}
+		return nil
+	})
+	return replies, err
 }
 
 // tagsPage is how many tags one answer carries.

@@ -3,7 +3,6 @@ package line
 import (
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,12 +126,7 @@ type loopback struct {
 func newLoopback(t testing.TB, seed uint64) *loopback {
 	l := &loopback{}
 	for i := range l.links {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.hosts[i] = ln.Addr().String()
-		ln.Close()
+		l.hosts[i] = freeAddress(t)
 		l.links[i] = newProxy(t, seed+uint64(i))
 		l.links[i].to = l.hosts[i]
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,16 +68,31 @@ func newTestNode(t testing.TB, nation string, reachable bool) *testNode {
 		t.Fatal(err)
 	}
 	if reachable {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		n.address = ln.Addr().String()
-		ln.Close()
+		n.address = freeAddress(t)
 	}
 	n.open()
 	t.Cleanup(n.close)
 	return n
+}
+
+// nextPort counts through ports below those that the system gives to
+// connections, so that nobody takes a node's while it is down.
+var nextPort atomic.Int64
+
+func init() { nextPort.Store(int64(os.Getpid() % 20_000)) }
+
+// freeAddress is an address on loopback that nobody listens on.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	for range 1000 {
+		at := fmt.Sprintf("127.0.0.1:%d", 10_000+nextPort.Add(1)%20_000)
+		if ln, err := net.Listen("tcp", at); err == nil {
+			ln.Close()
+			return at
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 // open opens the node's store and line, as at a start of the program.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hkdf"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -110,28 +111,35 @@ type asker struct {
 }
 
 type askerBatch struct {
-	data     *oprf.FinalizeData
+	data     *oprf.FinalizeData // nil: nothing but noise
 	elements []byte
 }
 
-// newAsker blinds the values, filled up with noise to the size given.
+// newAsker blinds the values, filled up with noise to the size given. Behind
+// the last value there are batches of nothing but noise: random elements,
+// which the holder cannot tell from blinded values and nobody unblinds.
 func newAsker(ctx context.Context, public []byte, values []string, size int) (*asker, error) {
 	var pk oprf.PublicKey
 	if err := pk.UnmarshalBinary(suite, public); err != nil {
 		return nil, fmt.Errorf("%w: the holder's key cannot be read", errMatch)
 	}
-	a := &asker{client: oprf.NewVerifiableClient(suite, &pk)}
-	inputs := make([][]byte, size)
-	for i := range inputs {
-		if i < len(values) {
-			inputs[i] = []byte(values[i])
-		} else {
-			inputs[i] = append([]byte("noise\x00"), randomBytes(32)...)
-		}
-	}
-	a.batches = make([]askerBatch, (len(inputs)+matchBatch-1)/matchBatch)
+	a := &asker{client: oprf.NewVerifiableClient(suite, &pk), batches: make([]askerBatch, (size+matchBatch-1)/matchBatch)}
 	err := spread(ctx, len(a.batches), func(i int) error {
-		data, req, err := a.client.Blind(inputs[i*matchBatch : min((i+1)*matchBatch, len(inputs))])
+		from, end := i*matchBatch, min((i+1)*matchBatch, size)
+		var err error
+		if from >= len(values) {
+			a.batches[i].elements, err = noise(end - from)
+			return err
+		}
+		inputs := make([][]byte, end-from)
+		for k := range inputs {
+			if from+k < len(values) {
+				inputs[k] = []byte(values[from+k])
+			} else {
+				inputs[k] = append([]byte("noise\x00"), randomBytes(32)...)
+			}
+		}
+		data, req, err := a.client.Blind(inputs)
 		if err != nil {
 			return err
 		}
@@ -140,6 +148,15 @@ func newAsker(ctx context.Context, public []byte, values []string, size int) (*a
 		return err
 	})
 	return a, err
+}
+
+// noise gives random elements of the group.
+func noise(n int) ([]byte, error) {
+	es := make([]oprf.Blinded, n)
+	for i := range es {
+		es[i] = suite.Group().RandomElement(rand.Reader)
+	}
+	return writeElements(es)
 }
 
 // finalize unblinds one batch and checks the holder's proof. One bad proof
