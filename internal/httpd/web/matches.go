@@ -115,13 +115,15 @@ func (q *request) proposeMatch() error {
 type matchData struct {
 	matchView
 	Found              []foundView
-	More               bool
+	More               bool // than are shown
 	CanAct             bool
-	CanAnswer, CanRun  bool
-	CanRelease, Posts  bool
-	Released, Asked    bool
-	MayReleaseObjects  bool
+	CanAnswer          bool
+	CanRun             bool
+	CanRelease         bool
+	Posts              bool // it is about posts, which lie in files
+	Released           bool // by both sides
 	WaitsForTheirReply bool
+	MayReleaseObjects  bool
 }
 
 type foundView struct {

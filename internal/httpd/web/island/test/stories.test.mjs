@@ -366,6 +366,7 @@ test("a blind match: propose, agree, run, release by both", async () => {
   await act(tokyo, "run");
   await tokyo.page.waitForSelector("text=domain:story.fake.example", { timeout: 20_000 });
   assert.doesNotMatch(await tokyo.page.textContent("main"), /only-/);
+  assert.match(await tokyo.page.textContent(".figures"), /Values asked about\s*64/);
   await shot(tokyo.page, "match-found");
   await brussels.go(path);
   assert.doesNotMatch(await brussels.page.textContent("main"), /story\.fake/);
