@@ -20,6 +20,11 @@ const bindingKind = "label-binding"
 // Bind writes the binding of a label, and of alternative labels beside it, to
 // data, and signs it. It does not judge whether whoever asks may label the data.
 func (n *Node) Bind(ctx context.Context, xml []byte, alternatives [][]byte, data stanag4778.Digest) (binding, signature []byte, err error) {
+	return n.bind(ctx, aboutLabels+data.URI(), xml, alternatives, data)
+}
+
+// bind is Bind, logged as an act on subject.
+func (n *Node) bind(ctx context.Context, subject string, xml []byte, alternatives [][]byte, data stanag4778.Digest) (binding, signature []byte, err error) {
 	l, err := stanag4774.ParseLabel(xml)
 	if err != nil {
 		return nil, nil, err
@@ -31,7 +36,7 @@ func (n *Node) Bind(ctx context.Context, xml []byte, alternatives [][]byte, data
 		return nil, nil, err
 	}
 	statement := stanag4778.State(binding, n.held.now()).Encode()
-	act := audit.Act{Actor: "node", Verb: "bind-label", Subject: data.URI(), Detail: map[string]string{"policy": l.PolicyName, "classification": l.Classification}}
+	act := audit.Act{Actor: "node", Verb: "bind-label", Subject: subject, Detail: map[string]string{"data": data.URI(), "policy": l.PolicyName, "classification": l.Classification}}
 	if _, err := n.Vault.Act(ctx, act, nil); err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +67,7 @@ func (n *Node) BindRow(ctx context.Context, row vault.Row) (binding, signature [
 			}
 		}
 	}
-	return n.Bind(ctx, xml, alternatives, stanag4778.DigestOf(row.Raw))
+	return n.bind(ctx, row.ID, xml, alternatives, stanag4778.DigestOf(row.Raw))
 }
 
 // single gives the one label that says the same as several.

@@ -198,7 +198,7 @@ func (n *Node) Succeed(ctx context.Context) (changed int, err error) {
 		return after, err
 	}
 	for batch := range slices.Chunk(ids, translateBatch) {
-		act := audit.Act{Actor: "node", Verb: "succeed", Detail: map[string]string{"trusted-time": s.Trusted.UTC().Format(time.RFC3339),
+		act := audit.Act{Actor: "node", Verb: "succeed", Subject: aboutLabels + "succession", Detail: map[string]string{"trusted-time": s.Trusted.UTC().Format(time.RFC3339),
 			"clock": s.Clock.UTC().Format(time.RFC3339), "partner": s.Partner.Format(time.RFC3339), "objects": strconv.Itoa(len(batch))}}
 		_, err := n.Vault.Act(ctx, act, func(tx *vault.Tx) error {
 			for _, id := range batch {

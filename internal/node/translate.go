@@ -35,6 +35,11 @@ const (
 	// translationKind is the kind of the signed document.
 	translationKind = "alternative-label"
 
+	// aboutLabels begins the subject of an entry about labels that not everybody
+	// may know to be in use. Like the id of a hidden object it keeps the entry
+	// from the readers of the log's pages; it is in the log for who verifies it.
+	aboutLabels = "label--"
+
 	// maxAlternatives bounds how many are remembered; beyond it labels are
 	// translated anew when they are met.
 	maxAlternatives = 100_000
@@ -241,7 +246,7 @@ func (n *Node) keepAlternatives(ctx context.Context) error {
 	if len(unsaved) == 0 {
 		return nil
 	}
-	act := audit.Act{Actor: "node", Verb: "translate-labels", Detail: map[string]string{"labels": strconv.Itoa(len(unsaved))}}
+	act := audit.Act{Actor: "node", Verb: "translate-labels", Subject: aboutLabels + "translated", Detail: map[string]string{"labels": strconv.Itoa(len(unsaved))}}
 	return n.putAlternatives(ctx, act, slices.Collect(maps.Values(unsaved)))
 }
 
@@ -306,7 +311,7 @@ func (n *Node) arrived(ctx context.Context, signed []byte) error {
 		return nil
 	}
 	k := kept{tr, l, signed}
-	act := audit.Act{Actor: line.PartnerReader(p.NodeID), Verb: "translate-labels", Detail: map[string]string{"labels": "1", "table": tr.TableKey(), "to": tr.To}}
+	act := audit.Act{Actor: line.PartnerReader(p.NodeID), Verb: "translate-labels", Subject: aboutLabels + tr.Of, Detail: map[string]string{"table": tr.TableKey(), "to": tr.To}}
 	if err := n.putAlternatives(ctx, act, []kept{k}); err != nil {
 		return err
 	}
@@ -439,7 +444,7 @@ func (n *Node) retranslate(ctx context.Context, by, because string) error {
 		return err
 	}
 	for batch := range slices.Chunk(ids, translateBatch) {
-		act := audit.Act{Actor: by, Verb: "translate", Subject: because, Detail: map[string]string{"objects": strconv.Itoa(len(batch))}}
+		act := audit.Act{Actor: by, Verb: "translate", Subject: aboutLabels + because, Detail: map[string]string{"objects": strconv.Itoa(len(batch))}}
 		_, err := n.Vault.Act(ctx, act, func(tx *vault.Tx) error {
 			for _, id := range batch {
 				if _, err := tx.Revise(id, n.renew); err != nil && !errors.Is(err, vault.ErrNotFound) {

@@ -207,6 +207,30 @@ func TestReaderByAlternativeLabel(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("its day has come", "jun")
+	quiet(t, n, "low")
+}
+
+// quiet checks that the log's pages tell a reader nothing of labels in use: who
+// does not see the object would learn of it.
+func quiet(t *testing.T, n *node.Node, id string) {
+	t.Helper()
+	r, err := n.People.Reader(person(t, n, id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, _, err := n.Vault.As(r).AuditEntries(t.Context(), 0, 1000)
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	for _, e := range entries {
+		if slices.Contains([]string{"translate", "translate-labels", "succeed", "bind-label"}, e.Act.Verb) {
+			t.Errorf("%s reads the entry %+v", id, e.Act)
+		}
+	}
+	all, err := n.Vault.Verify(t.Context(), nil, nil)
+	if err != nil || len(all.Problems) > 0 {
+		t.Errorf("the log: %+v, %v", all, err)
+	}
 }
 
 // signedBeside checks that the originator's label is as it was, and that the
