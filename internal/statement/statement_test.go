@@ -393,23 +393,3 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkVerify10000(b *testing.B) {
-	w := newWorld(b)
-	w.files = Files{}
-	p := w.round()
-	for i := range 10_000 {
-		p.Drafts = append(p.Drafts, w.draft(b, sample(i, "cooperation-is-not"), "a.example/statements", "b.example/statements"))
-	}
-	start := time.Now()
-	files, err := p.Publish()
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(time.Since(start).Seconds(), "s-to-publish")
-	for b.Loop() {
-		if r := Verify(Files(files), VerifyOptions{Now: day.Add(time.Hour)}); !r.OK() {
-			b.Fatal(r.Findings[0])
-		}
-	}
-}

@@ -84,7 +84,7 @@ func (q *request) draftView(folder statement.Folder, d statement.Drafted) (draft
 	for _, kind := range statement.ReviewKinds {
 		r := reviewView{Kind: kind, Role: string(reviewer[kind]), MayDecide: q.who.Has(reviewer[kind]) && w.By != q.who.ReaderID()}
 		if x := w.Review(kind, v.Digest); x != nil {
-			r.By, r.Note, r.At, r.Done, r.Agrees = q.source(x.By), x.Note, x.At, true, x.Agrees
+			r.By, r.Note, r.At, r.Done, r.Agrees = q.named(x.By), x.Note, x.At, true, x.Agrees
 			r.MayDecide = r.MayDecide && x.By == q.who.ReaderID()
 		}
 		for _, x := range w.Reviews {
@@ -149,7 +149,7 @@ func (q *request) draftPage() error {
 		return err
 	}
 	if w.By != "" {
-		data.By = q.source(w.By)
+		data.By = q.named(w.By)
 	}
 	if w.From != "" {
 		if row, err := q.view().Get(q.ctx(), w.From); err == nil {
@@ -167,6 +167,15 @@ func (q *request) draftPage() error {
 		return err
 	}
 	return q.render("drafted", "place.public", data.Title, data)
+}
+
+// named gives the name of one of the node's people; reviews by command carry
+// whatever name was given.
+func (q *request) named(reader string) string {
+	if p, err := q.site.node.People.Get(q.ctx(), strings.TrimPrefix(reader, "person:")); err == nil {
+		return p.Name
+	}
+	return reader
 }
 
 // readAloud gives a digest in groups that two people can read to each other.

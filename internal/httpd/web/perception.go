@@ -308,7 +308,7 @@ func (q *request) drawViews(data *perceptionData, m *opinion.Model, byCountry ma
 		}
 		c.Areas = append(c.Areas, a)
 	}
-	data.Map = q.takeable("map", drawing{Title: c.Label, Picture: c.SVG(), Caption: q.say("perception.map.caption", data.Year) + " " + q.say("map.outlines")})
+	data.Map = q.takeable("map", drawing{Title: c.Label, Picture: c.SVG(), Caption: q.say("perception.map.caption", strconv.Itoa(data.Year)) + " " + q.say("map.outlines")})
 }
 
 func drawn(all []chart.Series) bool {

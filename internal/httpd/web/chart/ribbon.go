@@ -57,7 +57,11 @@ func (r Ribbon) SVG() template.HTML {
 		c.text(left-6, y(v)+4, "tick", "end", strconv.Itoa(int(100*v)))
 	}
 	for _, year := range years(r.From, r.To, int((r.Width-left)/56)) {
-		c.text(x(float64(year)), r.Height-5, "tick", "middle", strconv.Itoa(year))
+		anchor := "middle"
+		if x(float64(year)) > r.Width-16 { // half a label would be cut off
+			anchor = "end"
+		}
+		c.text(min(x(float64(year)), r.Width-1), r.Height-5, "tick", anchor, strconv.Itoa(year))
 	}
 	for _, e := range r.Events {
 		c.f(`<line x1="%s" y1="%s" x2="%s" y2="%s" class="event"><title>%s</title></line>`, num(x(e.Time)), num(top), num(x(e.Time)), num(r.Height-foot), html.EscapeString(e.Title))

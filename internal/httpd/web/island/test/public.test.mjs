@@ -170,6 +170,53 @@ test("a correction shows what it changes, passes the same reviews, and an outsid
   await speaker.context.close();
 });
 
+test("perception: small multiples, map, weights that the reader changes, effect, files", async () => {
+  const rows = ["country,target,population,year,share_pct,n"];
+  const publics = { IDN: 62, PHL: 70, VNM: 80, THA: 66, MMR: 45, MYS: 74, KHM: 58, KOR: 25, AUS: 68 };
+  for (const [i, [code, level]] of Object.entries(publics).entries())
+    for (let year = 2012; year < 2025; year++) rows.push(`${code},JPN,public,${year},${level + Math.round(4 * Math.sin(year * 1.3 + i)) + (code === "IDN" && year > 2019 ? 8 : 0)},1000`);
+  for (const [code, level] of [["IDN", 58], ["THA", 60], ["VNM", 72]]) for (let year = 2019; year < 2025; year++) rows.push(`${code},JPN,elite,${year},${level + (year % 3)},180`);
+  rows.push("SGP,JPN,public,2020,50,1000");
+  const speaker = await signIn(world, "Tokyo", "spokesperson");
+  const { page } = speaker;
+  await speaker.go("/public/perception");
+  await page.fill("#name", "Views of the region (invented)");
+  await page.fill("#source", "Invented for a test");
+  await page.setInputFiles("#csv", await world.file("polls.csv", rows.join("\n") + "\n"));
+  await page.locator("main form button.primary").click();
+  await page.waitForURL(/\/public\/perception\/x-causeway-observations--/);
+  const path = new URL(page.url()).pathname;
+  assert.equal(await page.locator(".multiples figure").count(), 9);
+  assert.ok((await page.locator(".multiples svg .ribbon.g4").count()) >= 3, "the elite has no ribbon of its own");
+  assert.match(await page.locator("main").textContent(), /not enough data/);
+  await page.fill("#event", "2019.8");
+  await page.waitForFunction(() => document.body.textContent.includes("is not proof"));
+  await shot(page, "perception", true);
+  const chosen = page.locator(".figures div", { hasText: "weighted: chosen" });
+  assert.equal(await chosen.count(), 0);
+  for (const input of await page.locator("input[name^='w.']").all()) await input.fill("0");
+  await page.fill("#w-MMR", "1");
+  await page.locator("button", { hasText: "Compute with these weights" }).click();
+  await chosen.waitFor();
+  assert.match(await chosen.locator("dd").textContent(), /^4\d/);
+  const file = await page.request.get(speaker.node.url + (await page.locator(".multiples .take a").first().getAttribute("href")));
+  assert.match(await file.text(), /^<svg/);
+  const [png] = await Promise.all([page.waitForEvent("download"), page.locator("[data-png]").first().click()]);
+  assert.match(png.suggestedFilename(), /\.png$/);
+  const csv = await page.request.get(`${speaker.node.url}${path}/estimates.csv?target=JPN`);
+  assert.match(await csv.text(), /IDN,JPN,elite/);
+  assert.deepEqual(speaker.problems, []);
+  assert.deepEqual(await axe(speaker, `${path}?target=JPN&event=2019.8`), []);
+  await speaker.context.close();
+  const reader = await signIn(world, "Tokyo", "spokesperson", { colorScheme: "dark" });
+  reader.scheme = "dark";
+  await reader.go(`${path}?lang=ja&event=2019.8`);
+  await shot(reader.page, "perception-dark-ja", true);
+  assert.deepEqual(await axe(reader, `${path}?event=2019.8`), []);
+  assert.deepEqual(reader.problems, []);
+  await reader.context.close();
+});
+
 test("axe finds nothing on the Public pages, in both languages, light and dark", async () => {
   const found = [];
   for (const [role, scheme, lang] of [["spokesperson", "light", "en"], ["security-officer", "dark", "ja"]]) {
