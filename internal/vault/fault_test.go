@@ -106,6 +106,12 @@ func (t *faultyTx) PutFeed(x engine.Feed) error {
 func (t *faultyTx) PutReader(r string, n int64) error {
 	return t.f.write("reader", func() error { return t.Write.PutReader(r, n) })
 }
+func (t *faultyTx) DropReader(r string) error {
+	return t.f.write("reader dropped", func() error { return t.Write.DropReader(r) })
+}
+func (t *faultyTx) DropFeed(n int64) error {
+	return t.f.write("feed dropped", func() error { return t.Write.DropFeed(n) })
+}
 func (t *faultyTx) AddPlaces(p []engine.Place) error {
 	return t.f.write("places", func() error { return t.Write.AddPlaces(p) })
 }
@@ -271,6 +277,78 @@ func TestFaults(t *testing.T) {
 	for _, p := range []string{"commit", "state", "rule", "label", "kind", "versions", "relabel", "withdraw", "events", "hold", "unhold", "feed", "places", "flag", "tallies", "record", "leaf"} {
 		if !points[p] {
 			t.Errorf("no fault was tried at %q", p)
+		}
+	}
+}
+
+// TestFeedFaults lets each write fail by which readers' feeds change: the
+// error is told, and the feeds are as they were.
+func TestFeedFaults(t *testing.T) {
+	broken := errors.New("broken on purpose")
+	s := story{t, vaulttest.NewScheme(t, 8)}
+	person := func(name string, c ...int) vault.Reader {
+		return vault.Reader{ID: "person:" + name, Kind: vault.Person, Holdings: s.scheme.Holdings(t, c...)}
+	}
+	ctx := context.Background()
+	for _, c := range []struct {
+		name   string
+		change func(v *vault.Vault) error
+		points []string
+	}{
+		{"one of two gains", func(v *vault.Vault) error { return v.SetReaders(ctx, []vault.Reader{person("aiko", 1, 2)}) }, []string{"places", "reader", "feed"}},
+		{"one joins those who wait", func(v *vault.Vault) error { return v.SetReaders(ctx, []vault.Reader{person("ben", 1)}) }, []string{"places", "reader", "feed"}},
+		{"all are forgotten", func(v *vault.Vault) error { return v.Forget(ctx, "person:aiko", "person:eve") }, []string{"reader dropped", "feed dropped"}},
+	} {
+		points := map[string]bool{}
+		for at := 0; ; at++ {
+			dir := quickDir(t)
+			v := folder(dir).Open(t, vault.Config{Now: fixedClock})
+			if err := v.SetReaders(ctx, []vault.Reader{person("aiko", 1), person("eve", 1)}); err != nil {
+				t.Fatal(err)
+			}
+			put := func(n int) {
+				if _, err := v.Act(ctx, audit.Act{Actor: "node", Verb: "put"}, func(tx *vault.Tx) error {
+					_, err := tx.Put(s.put(n, 1, 1), s.put(n+1, 1, 2))
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put(1)
+			v.Close()
+			// Opened again, nobody is known: the feeds fall behind.
+			f := &faulty{at: at, before: func() error { return broken }}
+			cfg, err := vault.WithEngine(vault.Config{Dir: dir, Now: fixedClock}, func(e engine.Engine) engine.Engine { f.Engine = e; return f })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v, err = vault.Open(ctx, cfg); err != nil {
+				t.Fatal(err)
+			}
+			put(3)
+			f.armed = true
+			err = c.change(v)
+			f.armed = false
+			if f.hit == "" {
+				v.Close()
+				break
+			}
+			points[f.hit] = true
+			if !errors.Is(err, broken) {
+				t.Errorf("%s, %d (%s): error %v, want that of the store", c.name, at, f.hit, err)
+			}
+			if r, err := v.Verify(ctx, nil, nil); err != nil || !r.OK() {
+				t.Errorf("%s, %d (%s): verify: %v, %v", c.name, at, f.hit, r.Problems, err)
+			}
+			if p, err := v.As(person("aiko", 1)).Page(ctx, vault.Query{}); err != nil || len(p.Rows) != 2 {
+				t.Errorf("%s, %d (%s): %d rows, %v", c.name, at, f.hit, len(p.Rows), err)
+			}
+			v.Close()
+		}
+		for _, p := range c.points {
+			if !points[p] {
+				t.Errorf("%s: no fault was tried at %q", c.name, p)
+			}
 		}
 	}
 }

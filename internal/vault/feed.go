@@ -390,8 +390,8 @@ func (s *session) attach(rs ...Reader) error {
 		s.v.interned.saw(r)
 		key := s.v.interned.audience(r.Holdings, s.over.atoms)
 		f, ok := s.feeds[s.readers[r.ID]]
-		if ok && f.Key == key && f.who == nil {
-			f.who, _ = s.v.interned.known(key)
+		if ok && f.who == nil {
+			f.who, _ = s.v.interned.known(f.Key)
 		}
 		switch {
 		case ok && f.Key == key && f.current():
@@ -436,11 +436,7 @@ func (s *session) part() error {
 		if s.v.interned.audience(held, s.over.atoms) == f.Key {
 			continue
 		}
-		kind := Person
-		if f.Owner != "" {
-			kind = Partner
-		}
-		rs = append(rs, Reader{id, kind, held})
+		rs = append(rs, Reader{ID: id, Holdings: held}) // it has a feed: of which kind, the feed says
 	}
 	slices.SortFunc(rs, func(a, b Reader) int { return strings.Compare(a.ID, b.ID) })
 	s.parting = true

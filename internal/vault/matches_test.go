@@ -16,10 +16,16 @@ import (
 // one, whichever way the query takes: the page and the count agree with a
 // filter over all that is visible. One reader alone is asked, so that nothing
 // another reader's feed holds can stand in.
-func TestMatchesNarrow(t *testing.T) {
+func TestMatchesNarrow(t *testing.T) { testMatchesNarrow(t, folder(quickDir(t))) }
+
+func TestPostgresMatchesNarrow(t *testing.T) {
+	testMatchesNarrow(t, newSchema(t, postgresURL(t)))
+}
+
+func testMatchesNarrow(t *testing.T, store vaulttest.Store) {
 	ctx := t.Context()
 	scheme := vaulttest.NewScheme(t, 3)
-	v := folder(quickDir(t)).Open(t, vault.Config{Now: fixedClock})
+	v := store.Open(t, vault.Config{Now: fixedClock})
 	defer v.Close()
 	aiko := vault.Reader{ID: "person:aiko", Kind: vault.Person, Holdings: scheme.Holdings(t, 1)}
 	if err := v.SetReaders(ctx, []vault.Reader{aiko}); err != nil {

@@ -12,9 +12,17 @@ import (
 // A version that a partner may see and was not given does not show in which of
 // the given ones is first or last: another reader's feed is not asked.
 func TestUnreleasedVersionsDoNotShow(t *testing.T) {
+	testUnreleasedVersionsDoNotShow(t, folder(quickDir(t)))
+}
+
+func TestPostgresUnreleasedVersionsDoNotShow(t *testing.T) {
+	testUnreleasedVersionsDoNotShow(t, newSchema(t, postgresURL(t)))
+}
+
+func testUnreleasedVersionsDoNotShow(t *testing.T, store vaulttest.Store) {
 	ctx := t.Context()
 	scheme := vaulttest.NewScheme(t, 2)
-	v := folder(quickDir(t)).Open(t, vault.Config{Now: fixedClock})
+	v := store.Open(t, vault.Config{Now: fixedClock})
 	defer v.Close()
 	partner := vault.Reader{ID: "partner:bru", Kind: vault.Partner, Holdings: scheme.Holdings(t, 1)}
 	person := vault.Reader{ID: "person:aiko", Kind: vault.Person, Holdings: scheme.Holdings(t, 1)}

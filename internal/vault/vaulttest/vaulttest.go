@@ -36,6 +36,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Store) {
 		{"ReleaseNeedsBoth", testRelease},
 		{"LateAvailability", testLate},
 		{"Names", testNames},
+		{"Feeds", testFeeds},
 		{"Withdraw", testWithdraw},
 		{"Records", testRecords},
 		{"Acts", testActs},

@@ -207,6 +207,8 @@ func (t *tx) Audit(yield func(string)) error {
 			`SELECT f.feed, v.rule FROM feed f JOIN holder h ON h.reader = f.owner JOIN version v ON v.vid = h.vid WHERE f.behind = 0 AND NOT v.gone
 			AND EXISTS (SELECT FROM place q JOIN version w USING (vid) WHERE q.feed = f.feed AND w.rule = v.rule)
 			AND NOT EXISTS (SELECT FROM place p WHERE p.feed = f.feed AND p.vid = h.vid)`},
+		{"feed %d shows version %d twice", "SELECT p.feed, p.vid FROM place p GROUP BY p.feed, p.vid HAVING count(*) > 1"},
+		{"feed %d has no reader (%d)", "SELECT f.feed, 0::bigint FROM feed f WHERE NOT EXISTS (SELECT FROM reader r WHERE r.feed = f.feed)"},
 		{"feed %d has not exactly one newest version of the object of version %d",
 			`SELECT p.feed, min(v.vid) FROM place p JOIN version v USING (vid) JOIN feed f USING (feed) WHERE f.behind = 0
 			GROUP BY p.feed, v.id HAVING count(*) FILTER (WHERE p.flag = 0) <> 1`},
@@ -214,7 +216,7 @@ func (t *tx) Audit(yield func(string)) error {
 			`SELECT feed, rule FROM
 			(SELECT p.feed, v.rule, p.kind, count(*) total, count(*) FILTER (WHERE p.flag = 0) latest FROM place p JOIN version v USING (vid) WHERE p.flag <> 2 GROUP BY 1, 2, 3) a
 			FULL JOIN (SELECT * FROM tally WHERE total <> 0 OR latest <> 0) b USING (feed, rule, kind)
-			WHERE (a.total IS DISTINCT FROM b.total OR a.latest IS DISTINCT FROM b.latest) AND feed IN (SELECT feed FROM feed WHERE behind = 0)`},
+			WHERE (a.total IS DISTINCT FROM b.total OR a.latest IS DISTINCT FROM b.latest) AND feed NOT IN (SELECT feed FROM feed WHERE behind <> 0)`},
 	} {
 		type pair struct{ a, b int64 }
 		found, err := collect(t, func(p *pair) []any { return []any{&p.a, &p.b} }, check.q)

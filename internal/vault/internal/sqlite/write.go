@@ -232,6 +232,8 @@ func (t *tx) Audit(yield func(string)) error {
 			`SELECT f.feed, v.rule FROM feed f JOIN holder h ON h.reader = f.owner JOIN version v ON v.vid = h.vid WHERE f.behind = 0 AND v.gone = 0
 			AND EXISTS (SELECT 1 FROM place q JOIN version w ON w.vid = q.vid WHERE q.feed = f.feed AND w.rule = v.rule)
 			AND NOT EXISTS (SELECT 1 FROM place p WHERE p.feed = f.feed AND p.vid = h.vid)`},
+		{"feed %d shows version %d twice", "SELECT p.feed, p.vid FROM place p GROUP BY p.feed, p.vid HAVING count(*) > 1"},
+		{"feed %d has no reader (%d)", "SELECT f.feed, 0 FROM feed f WHERE NOT EXISTS (SELECT 1 FROM reader r WHERE r.feed = f.feed)"},
 		{"feed %d has not exactly one newest version of the object of version %d",
 			`SELECT p.feed, min(v.vid) FROM place p JOIN version v ON v.vid = p.vid JOIN feed f ON f.feed = p.feed WHERE f.behind = 0
 			GROUP BY p.feed, v.id HAVING sum(p.flag = 0) <> 1`},
@@ -239,7 +241,7 @@ func (t *tx) Audit(yield func(string)) error {
 			`SELECT coalesce(a.feed, b.feed) n, coalesce(a.rule, b.rule) FROM
 			(SELECT p.feed, v.rule, p.kind, sum(p.flag <> 2) total, sum(p.flag = 0) latest FROM place p JOIN version v ON v.vid = p.vid WHERE p.flag <> 2 GROUP BY 1, 2, 3) a
 			FULL JOIN (SELECT * FROM tally WHERE total <> 0 OR latest <> 0) b ON a.feed = b.feed AND a.rule = b.rule AND a.kind = b.kind
-			WHERE (a.total IS NOT b.total OR a.latest IS NOT b.latest) AND n IN (SELECT feed FROM feed WHERE behind = 0)`},
+			WHERE (a.total IS NOT b.total OR a.latest IS NOT b.latest) AND n NOT IN (SELECT feed FROM feed WHERE behind <> 0)`},
 	} {
 		err := t.c.each(func(r *row) error {
 			var a, b int64
