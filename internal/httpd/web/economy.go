@@ -25,13 +25,14 @@ func economyRoutes() []Route {
 	routes := []Route{
 		get("/economy", (*request).economy),
 		post("/economy", (*request).bringWorld),
+		get("/economy/episodes", (*request).episodes),
 		get("/economy/{id}", (*request).exposure),
 		get("/economy/{id}/scenario", (*request).scenario),
 		post("/economy/{id}/scenario", (*request).keepScenario),
 		get("/economy/{id}/flows.csv", (*request).flowsCSV),
 	}
 	for i := range routes {
-		if routes[i].Pattern != "/economy" {
+		if strings.Contains(routes[i].Pattern, "{id}") {
 			routes[i].Example = id
 		}
 	}

@@ -409,7 +409,7 @@ test("keys: search, go, move, help", async () => {
 
 test("every page reads without JavaScript, and no secret of a page is kept by a cache", async () => {
   const reader = await signIn(world, "Brussels", "analyst", { javaScriptEnabled: false });
-  for (const path of ["/", "/picture", "/detect", "/economy", "/lines", "/public", "/control/people", "/control/policies"]) {
+  for (const path of ["/", "/picture", "/detect", "/economy", "/economy/episodes", "/lines", "/public", "/control/people", "/control/policies"]) {
     const answer = await reader.go(path);
     assert.equal(answer.status(), 200, path);
     assert.equal(answer.headers()["cache-control"], "no-store", path);
@@ -421,7 +421,7 @@ test("every page reads without JavaScript, and no secret of a page is kept by a 
 
 test("axe finds nothing, in both languages, light and dark", async () => {
   const paths = [
-    "/", "/picture", finding, `${finding}/why`, `${finding}/assess`, "/detect", "/economy", "/lines", "/lines/invite", "/matches", match, "/public", "/public/draft", "/public/coverage",
+    "/", "/picture", finding, `${finding}/why`, `${finding}/assess`, "/detect", "/economy", "/economy/episodes", "/lines", "/lines/invite", "/matches", match, "/public", "/public/draft", "/public/coverage",
     product, `${product}/scenario?member=JPN&member=DEU`, "/public/perception", "/control/people", "/control/mine", "/control/audit",
     "/picture/search?q=nothing-that-is-there",
   ];
