@@ -26,6 +26,7 @@ type releaseRequest struct {
 	Objects   int
 	MayDecide bool
 	Mine      bool
+	Wanted    []Marking // the label that is asked for; none for a release
 }
 
 // releases lists what waits for a second release officer.
@@ -51,8 +52,12 @@ func (q *request) releases() error {
 		for _, to := range r.To {
 			names = append(names, q.source("partner:"+to))
 		}
+		var wanted []Marking
+		if r.Label != "" {
+			wanted = []Marking{q.markLabel([]byte(r.Label))}
+		}
 		mine := r.By == q.who.ReaderID()
-		data.Waiting = append(data.Waiting, releaseRequest{r, it, strings.Join(names, ", "), len(r.Items), q.who.Has(people.ReleaseOfficer) && !mine, mine})
+		data.Waiting = append(data.Waiting, releaseRequest{r, it, strings.Join(names, ", "), len(r.Items), q.who.Has(people.ReleaseOfficer) && !mine, mine, wanted})
 	}
 	return q.render("releases", "place.today", q.say("releases.title"), data)
 }

@@ -24,8 +24,10 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   });
   const to = answer.headers.get("X-Causeway-Go");
   if (answer.ok && to) {
-    // The same address again would only scroll to a fragment: load it anew.
-    if (new URL(to, location.href).href === location.href) location.reload();
+    // The same address again would only scroll to a fragment: load it anew. One
+    // without is asked for: reloading a preview would send its form again.
+    const there = new URL(to, location.href);
+    if (there.hash !== "" && there.href === location.href) location.reload();
     else location.assign(to);
     return;
   }

@@ -152,6 +152,7 @@ test("an attestation goes over the line, is accepted, and ends when it is taken 
   await shot(page, "attest-draft", true);
   await page.locator("#draft button.primary").click();
   await notice(page).waitFor();
+  assert.equal(await page.locator("#draft").count(), 0, "the preview goes on standing");
   const pseudonym = /p-[a-z2-7]{24}/.exec(await notice(page).textContent())[0];
   await page.waitForFunction(() => document.body.textContent.includes("receipt signed") || (location.reload(), false), undefined, { timeout: 30_000, polling: 1000 });
 
@@ -162,7 +163,7 @@ test("an attestation goes over the line, is accepted, and ends when it is taken 
   await chief.page.locator("summary", { hasText: "Let the visitor sign in" }).click();
   await chief.page.fill("form[action$='/admit'] input[type=password]", "a long enough phrase");
   await chief.page.locator("form[action$='/admit'] button").click();
-  await notice(chief.page).waitFor();
+  await chief.page.locator("a", { hasText: "may sign in" }).waitFor();
   await shot(chief.page, "attestations", true);
 
   world.nodes.Brussels.people.visitor = pseudonym;
@@ -178,7 +179,7 @@ test("an attestation goes over the line, is accepted, and ends when it is taken 
   await page.locator("summary", { hasText: "Take back" }).first().click();
   await page.fill("form:has(button[value=revoke]) input[name=why]", "Left the service.");
   await page.locator("button[value=revoke]").first().click();
-  await notice(page).waitFor();
+  await page.locator(".notice.good", { hasText: "Taken back" }).waitFor();
   for (let tries = 0; ; tries++) {
     await visitor.go("/picture");
     if (/sign-in/.test(visitor.page.url())) break;
