@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Folder is where statements are made: secrets/ (keys of this agency), public/
@@ -416,26 +420,25 @@ func (f Folder) writeSite(files map[string][]byte) (n int, err error) {
 			}
 		}()
 	}
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if a == "checkpoint" || b == "checkpoint" {
-			return map[bool]int{true: 1, false: -1}[a == "checkpoint"]
-		}
-		return strings.Compare(a, b)
-	})
-	for _, name := range names {
+	var g errgroup.Group // each file waits for the disk: let them wait together
+	g.SetLimit(16)
+	var written atomic.Int64
+	write := func(name string) error {
 		if old, err := Dir(site).Read(name); err == nil && bytes.Equal(old, files[name]) {
-			continue
+			return nil
 		}
-		if err := writeWhole(filepath.Join(site, name), files[name], 0o644); err != nil {
-			return n, err
-		}
-		n++
+		written.Add(1)
+		return writeWhole(filepath.Join(site, name), files[name], 0o644)
 	}
-	return n, nil
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if name != checkpointPath {
+			g.Go(func() error { return write(name) })
+		}
+	}
+	if err = g.Wait(); err == nil {
+		err = write(checkpointPath)
+	}
+	return int(written.Load()), err
 }
 
 // writeWhole writes a file whole or not at all, making its folder.
