@@ -163,6 +163,7 @@ func (p *posts) report(r *Result, pairs []tested) []tested {
 		a.Strength, b.Strength = a.Strength+e.Weight, b.Strength+e.Weight
 		r.Edges = append(r.Edges, e)
 	}
+	rest = bestOf(rest, maxCandidates)
 	slices.SortStableFunc(rest, func(x, y tested) int {
 		return cmp.Or(cmp.Compare(x.p, y.p), cmp.Compare(y.objects, x.objects), p.compareNames(x.a, x.b, y.a, y.b))
 	})
@@ -174,6 +175,20 @@ func (p *posts) report(r *Result, pairs []tested) []tested {
 		r.Candidates = append(r.Candidates, c)
 	}
 	return reported
+}
+
+// bestOf leaves the pairs whose p-value is at most the n-th smallest, so that
+// only they need be put in order: there may be millions.
+func bestOf(pairs []tested, n int) []tested {
+	if len(pairs) <= n {
+		return pairs
+	}
+	p := make([]float64, len(pairs))
+	for i := range pairs {
+		p[i] = pairs[i].p
+	}
+	slices.Sort(p)
+	return slices.DeleteFunc(pairs, func(t tested) bool { return t.p > p[n-1] })
 }
 
 func (t *tested) edge(fdr float64) Edge {

@@ -331,7 +331,7 @@ func (m *maker) posts(yield func(Post) bool) {
 			break
 		}
 		size := m.size()
-		if len(viral) > 0 && birth > float64(m.span)*float64(len(m.w.Viral)-len(viral)+1)/float64(len(m.w.Viral)+2) {
+		if len(viral) > 0 && (m.w.Shape == Rates || birth > float64(m.span)*float64(len(m.w.Viral)-len(viral)+1)/float64(len(m.w.Viral)+2)) {
 			size, viral = viral[0], viral[1:]
 		}
 		if m.w.Shape == Rates {
