@@ -224,17 +224,19 @@ func BenchmarkRead(b *testing.B) {
 		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			var took []time.Duration
+			var took, used []time.Duration
 			spent := cpu()
 			for i := 0; b.Loop(); i++ {
-				start := time.Now()
+				start, before := time.Now(), cpu()
 				if err := c.do(i); err != nil {
 					b.Fatal(err)
 				}
-				took = append(took, time.Since(start))
+				took, used = append(took, time.Since(start)), append(used, cpu()-before)
 			}
 			b.ReportMetric(float64((cpu()-spent).Microseconds())/float64(len(took)), "cpu-us/op")
 			slices.Sort(took)
+			slices.Sort(used)
+			b.ReportMetric(float64(used[len(used)*99/100].Microseconds()), "p99-cpu-us")
 			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-us")
 			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
 		})
