@@ -331,7 +331,7 @@ func (q *request) changeClearance() error {
 	reg, by, id, why := q.site.node.People, q.who.Person, q.PathValue("grant"), q.field("why")
 	person := q.field("person")
 	var err error
-	said, to := q.say("person.changed"), address("control", "clearances", id)
+	said, to := "", address("control", "clearances", id)
 	switch q.field("do") {
 	case "approve":
 		err, said = reg.Approve(q.ctx(), by, id), q.say("grant.approved")
