@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"causeway/internal/audit"
 	"causeway/internal/vault"
@@ -64,7 +65,7 @@ func (d *Desk) Import(ctx context.Context, as vault.Reader, items []stix.Item, l
 			return nil
 		}
 		var outcomes []vault.Outcome
-		act := audit.Act{Actor: as.ID, Verb: "import", Detail: map[string]string{"objects": fmt.Sprint(len(batch))}}
+		act := importAct(as, batch)
 		_, err := d.Vault.Act(ctx, act, func(tx *vault.Tx) (err error) {
 			outcomes, err = tx.Put(batch...)
 			return err
@@ -142,4 +143,19 @@ func (d *Desk) judge(it stix.Item, lookup func(string) (*stix.Object, bool), fal
 		return put, err.Error()
 	}
 	return vault.Put{Object: it.Object, Effective: effective, Source: local}, ""
+}
+
+// importAct records a batch under its first object, so that the entry is shown
+// to those who may see that. How many objects came is said only when whoever
+// sees the first may see them all.
+func importAct(as vault.Reader, batch []vault.Put) audit.Act {
+	first := batch[0]
+	act := audit.Act{Actor: as.ID, Verb: "import", Subject: first.Object.ID()}
+	for _, put := range batch {
+		if put.Effective.Rule.Key() != first.Effective.Rule.Key() {
+			return act
+		}
+	}
+	act.Detail = map[string]string{"objects": strconv.Itoa(len(batch))}
+	return act
 }
