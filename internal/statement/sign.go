@@ -168,25 +168,47 @@ type Signed struct {
 	At  time.Time // of a witness, the later of its two stamps; else zero
 }
 
-// openNote verifies a signed note against keys of some purposes. A known key
-// with a bad signature, or with one algorithm only, refuses the whole note;
-// unknown keys are ignored.
-func openNote(signed []byte, keys []Key, purposes ...string) (text string, by []Signed, err error) {
+// keyring is keys of some purposes made ready for many notes: taking an
+// ML-DSA-65 key apart costs as much as a signature.
+type keyring struct {
+	keys   []Key
+	byName map[string]Key
+	list   note.Verifiers
+}
+
+func ringOf(keys []Key, purposes ...string) (*keyring, error) {
+	r := &keyring{keys: keys, byName: map[string]Key{}}
 	var list []note.Verifier
-	byName := map[string]Key{}
 	for _, k := range keys {
 		for _, p := range purposes {
 			if k.Purpose == p {
 				vs, err := k.verifiers()
 				if err != nil {
-					return "", nil, err
+					return nil, err
 				}
 				list = append(list, vs...)
-				byName[k.Name] = k
+				r.byName[k.Name] = k
 			}
 		}
 	}
-	n, err := note.Open(signed, note.VerifierList(list...))
+	r.list = note.VerifierList(list...)
+	return r, nil
+}
+
+// openNote verifies one signed note against keys of some purposes.
+func openNote(signed []byte, keys []Key, purposes ...string) (text string, by []Signed, err error) {
+	r, err := ringOf(keys, purposes...)
+	if err != nil {
+		return "", nil, err
+	}
+	return r.open(signed)
+}
+
+// open verifies a signed note. A known key with a bad signature, or with one
+// algorithm only, refuses the whole note; unknown keys are ignored.
+func (r *keyring) open(signed []byte) (text string, by []Signed, err error) {
+	byName := r.byName
+	n, err := note.Open(signed, r.list)
 	var unverified *note.UnverifiedNoteError
 	if errors.As(err, &unverified) {
 		return unverified.Note.Text, nil, nil
@@ -203,7 +225,7 @@ func openNote(signed []byte, keys []Key, purposes ...string) (text string, by []
 			}
 		}
 	}
-	for _, k := range keys {
+	for _, k := range r.keys {
 		if _, ok := byName[k.Name]; !ok || count[k.Name] == 0 {
 			continue
 		}
@@ -222,13 +244,18 @@ func (s *Statement) NoteText() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(b)
+	return s.noteText(b), nil
+}
+
+// noteText is NoteText with the canonical bytes at hand.
+func (s *Statement) noteText(canonical []byte) string {
+	sum := sha256.Sum256(canonical)
 	until := "-"
 	if s.ValidUntil != nil {
 		until = s.ValidUntil.Format(time.RFC3339)
 	}
 	return fmt.Sprintf("causeway.statement/v1\n%s/%s\n%d\n%s\n%s\n%s %s\n", s.lead().Domain, s.ID, s.Version, s.Kind,
-		base64.StdEncoding.EncodeToString(sum[:]), s.ValidFrom.Format(time.RFC3339), until), nil
+		base64.StdEncoding.EncodeToString(sum[:]), s.ValidFrom.Format(time.RFC3339), until)
 }
 
 func (s *Statement) lead() Signatory {

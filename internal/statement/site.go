@@ -6,8 +6,10 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -148,10 +150,17 @@ func Render(records []Record, translations []Translated, metadata, metadataSig, 
 	for _, x := range translations {
 		of[x.t.Statement] = append(of[x.t.Statement], x)
 	}
-	for i, r := range records {
-		if err := files1(files, i, r, records[latest[r.s.ID]].s, of[Digest(r.JSON)], t, m); err != nil {
-			return nil, err
-		}
+	made, failed := make([]map[string][]byte, len(records)), make([]error, len(records))
+	atOnce(len(records), func(i int) {
+		r := records[i]
+		made[i] = map[string][]byte{}
+		failed[i] = files1(made[i], i, r, records[latest[r.s.ID]].s, of[Digest(r.JSON)], t, m)
+	})
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
+	}
+	for _, of := range made {
+		maps.Copy(files, of)
 	}
 	return files, feeds(files, records, of, latest, m)
 }

@@ -150,11 +150,7 @@ func canonical(v any) ([]byte, error) {
 // Parse reads the exact signed bytes: canonical, no duplicate or unknown
 // names, NFC, no invisible or direction-changing characters, rules kept.
 func Parse(b []byte) (*Statement, error) {
-	s, err := ParseDraft(b)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.Canonical()
+	s, c, err := parse(b)
 	if err != nil {
 		return nil, err
 	}
@@ -166,29 +162,37 @@ func Parse(b []byte) (*Statement, error) {
 
 // ParseDraft is Parse for bytes a person wrote: any spacing and order.
 func ParseDraft(b []byte) (*Statement, error) {
+	s, _, err := parse(b)
+	return s, err
+}
+
+// parse reads a record and gives its canonical bytes beside it.
+func parse(b []byte) (*Statement, []byte, error) {
 	if len(b) > maxStatement {
-		return nil, fmt.Errorf("parse a statement: %d bytes, more than %d", len(b), maxStatement)
+		return nil, nil, fmt.Errorf("parse a statement: %d bytes, more than %d", len(b), maxStatement)
 	}
 	if err := plainText(string(b)); err != nil {
-		return nil, fmt.Errorf("parse a statement: %w", err)
+		return nil, nil, fmt.Errorf("parse a statement: %w", err)
 	}
 	var s Statement
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
-		return nil, fmt.Errorf("parse a statement: %w", err)
+		return nil, nil, fmt.Errorf("parse a statement: %w", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("parse a statement: bytes follow the record")
+		return nil, nil, errors.New("parse a statement: bytes follow the record")
 	}
 	c, err := s.Canonical()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := plainText(string(c)); err != nil { // escapes are resolved now
-		return nil, fmt.Errorf("parse a statement: %w", err)
+	if !bytes.Equal(b, c) { // escapes are resolved now
+		if err := plainText(string(c)); err != nil {
+			return nil, nil, fmt.Errorf("parse a statement: %w", err)
+		}
 	}
-	return &s, s.check()
+	return &s, c, s.checkAs(c)
 }
 
 // plainText refuses characters that make a text read otherwise than it is.
@@ -213,15 +217,21 @@ var (
 	langForm    = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 	hashForm    = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	lineForm    = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-	internalID  = regexp.MustCompile(`[a-z][a-z0-9-]*--[0-9a-f]{8}-[0-9a-f]{4}-`)
-	markingForm = regexp.MustCompile(`(?i)\bTLP ?:|\b(NATO|COSMIC|EU) (RESTRICTED|CONFIDENTIAL|SECRET|TOP SECRET)\b|\b(SECRET|CONFIDENTIAL|RESTRICTED)//|\bNOFORN\b|\bREL(EASABLE)? TO\b|\bORCON\b|特定秘密|極秘|【秘】`)
-	embedded    = regexp.MustCompile(`(?i)data:[a-z]+/[a-z0-9.+-]+[;,]|!\[[^\]]*\]\(|<(img|svg|object|embed|iframe|picture|video|audio)\b`)
 	intentWords = regexp.MustCompile(`(?i)\b(intends?|intent|intention|wants? to|aims? to)\b`)
 	absolute    = regexp.MustCompile(`(?i)\b(never|always)\b`)
 )
 
 // check returns every broken rule at once.
 func (s *Statement) check() error {
+	c, err := s.Canonical()
+	if err != nil {
+		return err
+	}
+	return s.checkAs(c)
+}
+
+// checkAs is check with the canonical bytes at hand.
+func (s *Statement) checkAs(canonical []byte) error {
 	var bad []error
 	no := func(format string, args ...any) { bad = append(bad, fmt.Errorf(format, args...)) }
 	months, known := kinds[s.Kind]
@@ -262,7 +272,7 @@ func (s *Statement) check() error {
 	if s.Version > 1 && s.Kind != "retraction" && len(s.Corrections) == 0 {
 		no("corrections: version %d says what it corrects", s.Version)
 	}
-	if err := s.PublicOnly(nil); err != nil {
+	if err := nothingHidden(canonical); err != nil {
 		bad = append(bad, err)
 	}
 	if len(bad) > 0 {

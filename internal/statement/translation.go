@@ -78,10 +78,9 @@ func ParseTranslation(b []byte) (*Translation, error) {
 		return nil, fmt.Errorf("parse a translation: status %q is not machine, reviewed or official", t.Status)
 	case strings.TrimSpace(t.Translator) == "" || strings.TrimSpace(t.Text.Title) == "" || strings.TrimSpace(t.Text.Body) == "":
 		return nil, errors.New("parse a translation: translator_role, title and body are needed")
-	case internalID.Match(c):
-		return nil, errors.New("parse a translation: the text holds an internal identifier: use a public id")
-	case markingForm.Match(c):
-		return nil, errors.New("parse a translation: the text holds a handling marking: only PUBLIC material is published")
+	}
+	if err := nothingHidden(c); err != nil {
+		return nil, fmt.Errorf("parse a translation: %w", err)
 	}
 	return &t, nil
 }

@@ -323,51 +323,65 @@ func (v *run) records(size int64) ([]Record, bool) {
 			b = b[2+k:]
 		}
 	}
-	for i := range records {
-		if !v.record(i, &records[i]) {
+	wrong := make([]*Finding, len(records))
+	atOnce(len(records), func(i int) { wrong[i] = v.record(i, &records[i]) })
+	for _, f := range wrong {
+		if f != nil {
+			v.r.Findings = append(v.r.Findings, *f)
 			return nil, false
 		}
 	}
 	return records, true
 }
 
-func (v *run) record(i int, rec *Record) bool {
+// atOnce does n things on every processor, in no order.
+func atOnce(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < n; i += workers {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// record reads what an entry of the log names; nil when all is well.
+func (v *run) record(i int, rec *Record) *Finding {
+	wrong := func(code, where, format string, args ...any) *Finding {
+		return &Finding{code, where, fmt.Sprintf(format, args...)}
+	}
 	where := fmt.Sprintf("log entry %d", i)
 	lines := strings.SplitN(string(rec.Note), "\n", 7)
 	if len(lines) < 7 || lines[0] != "causeway.statement/v1" || !strings.Contains(lines[1], "/urn:uuid:") {
-		v.r.add(Malformed, where, "not a causeway.statement/v1 note")
-		return false
+		return wrong(Malformed, where, "not a causeway.statement/v1 note")
 	}
 	_, id, _ := strings.Cut(lines[1], "/urn:uuid:")
 	if !idForm.MatchString("urn:uuid:" + id) {
-		v.r.add(Malformed, where, "the id is damaged")
-		return false
+		return wrong(Malformed, where, "the id is damaged")
 	}
 	dir := "s/" + id + "/" + lines[2] + "/"
 	b, err := v.src.Read(dir + "statement.json")
 	if err != nil {
-		v.r.add(FileMissing, dir+"statement.json", "the log names it: nothing may disappear: %v", err)
-		return false
+		return wrong(FileMissing, dir+"statement.json", "the log names it: nothing may disappear: %v", err)
 	}
 	if rec.s, err = Parse(b); err != nil {
-		v.r.add(Malformed, dir+"statement.json", "%v", err)
-		return false
+		return wrong(Malformed, dir+"statement.json", "%v", err)
 	}
 	rec.JSON = b
-	text, err := rec.s.NoteText()
-	if err != nil || !strings.HasPrefix(string(rec.Note), text+"\n") {
-		v.r.add(DigestMismatch, dir+"statement.json", "the signed note is about other words: digest, id, version, kind or validity differ")
-		return false
+	if !strings.HasPrefix(string(rec.Note), rec.s.noteText(b)+"\n") {
+		return wrong(DigestMismatch, dir+"statement.json", "the signed note is about other words: digest, id, version, kind or validity differ")
 	}
 	proof, err := v.src.Read(dir + "statement.tlog-proof")
 	if err != nil {
-		v.r.add(FileMissing, dir+"statement.tlog-proof", "%v", err)
-		return false
+		return wrong(FileMissing, dir+"statement.tlog-proof", "%v", err)
 	}
 	if _, cp, ok := bytes.Cut(proof, []byte("\n\n")); ok {
 		rec.Checkpoint = cp
 	}
-	return true
+	return nil
 }
 
 // statements checks signatures (in parallel), key dates, chains and validity.
@@ -377,16 +391,13 @@ func (v *run) statements(records []Record, t *tree) {
 		err error
 	}
 	results := make([]result, len(records))
-	var wg sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < len(records); i += workers {
-				_, results[i].by, results[i].err = openNote(records[i].Note, v.trust.Keys, "statement")
-			}
-		})
-	}
-	wg.Wait()
+	ring, err := ringOf(v.trust.Keys, "statement")
+	atOnce(len(records), func(i int) {
+		if results[i].err = err; err == nil {
+			_, results[i].by, results[i].err = ring.open(records[i].Note)
+		}
+	})
+	roots := map[int64]tlog.Hash{} // of the trees that checkpoints commit to
 	latest := map[string]int{}
 	for i, rec := range records {
 		s, where := rec.s, rec.s.dir()
@@ -398,7 +409,7 @@ func (v *run) statements(records []Record, t *tree) {
 		c := v.checkpoint(rec.Checkpoint)
 		if c.err != nil {
 			v.r.add(c.code, where+"statement.tlog-proof", "%v", c.err)
-		} else if root, err := tlog.TreeHash(c.size, t); c.size <= int64(i) || err != nil || root != c.root {
+		} else if root, err := rootAt(roots, c.size, t); c.size <= int64(i) || err != nil || root != c.root {
 			v.r.add(LogRewritten, where+"statement.tlog-proof", "its checkpoint does not commit to this log")
 		}
 		done.LoggedAt = c.at
@@ -424,6 +435,18 @@ func (v *run) statements(records []Record, t *tree) {
 		v.r.Statements = append(v.r.Statements, done)
 	}
 	v.validity(records, latest)
+}
+
+// rootAt is the root of the first size entries, computed once.
+func rootAt(known map[int64]tlog.Hash, size int64, t *tree) (tlog.Hash, error) {
+	if root, ok := known[size]; ok {
+		return root, nil
+	}
+	root, err := tlog.TreeHash(size, t)
+	if err == nil {
+		known[size] = root
+	}
+	return root, err
 }
 
 // atLogTime drops signatures of keys that were not valid when the entry was
