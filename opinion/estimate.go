@@ -206,6 +206,11 @@ type Change struct {
 	Changed      bool    // the interval excludes zero
 }
 
+// leastSpread is the smallest half width of a change that is believed, in
+// shares: below it the fitted drift, or what calibrates the intervals, is
+// nothing, and an interval of no width would claim to know that nothing moved.
+const leastSpread = 1e-4
+
 // Change compares two times of q's series (q.Time is ignored). It does not say
 // why opinion moved: see [NotCause].
 func (m *Model) Change(q Query, from, to float64) Change {
@@ -238,6 +243,11 @@ func (m *Model) Change(q Query, from, to float64) Change {
 	pa, pb := logistic(a.level.m), logistic(b.level.m)
 	ga, gb := pa*(1-pa), pb*(1-pb)
 	sd := math.Sqrt(max(0, ga*ga*a.level.v+gb*gb*b.level.v-2*ga*gb*cov))
+	if from != to && a.C*sd < leastSpread {
+		c.Status = Insufficient
+		c.Reasons = []string{"the waves of such series are too few to tell how opinion moves between them: no change is stated"}
+		return c
+	}
 	c.Mean = pb - pa
 	c.Lo, c.Hi = c.Mean-a.C*sd, c.Mean+a.C*sd
 	c.Changed = c.Lo > 0 || c.Hi < 0
@@ -273,14 +283,21 @@ type Effect struct {
 
 // Effect compares opinion just before an event at time t and span years after
 // it. Each side is read from the whole series; the interval of the change is
-// joint.
+// joint. A series without a wave on one side of the event says nothing of it.
 func (m *Model) Effect(q Query, t, span float64) Effect {
 	before, after := q, q
 	before.Time, after.Time = t-span, t+span
-	return Effect{
+	e := Effect{
 		Before: m.Estimate(before), After: m.Estimate(after),
 		Change: m.Change(q, t-span, t+span), Warning: NotCause,
 	}
+	_, points, _ := m.find(q)
+	if n := len(points); e.Change.Status == OK && (points[0].t >= t || points[n-1].t <= t) {
+		e.Change = Change{Query: q, From: t - span, To: t + span, Status: Insufficient, Mean: math.NaN(), Lo: math.NaN(), Hi: math.NaN(),
+			Reasons: []string{"no wave lies on one side of the event: what is drawn there only carries the other side on"}}
+		e.Change.Level = e.Before.Level
+	}
+	return e
 }
 
 // Gap is the elite share minus the public share at one time.

@@ -298,11 +298,33 @@ func TestChange(t *testing.T) {
 	if e.Change.Status != OK || !e.Change.Changed || math.Abs(e.Change.Mean-(e.After.Mean-e.Before.Mean)) > 1e-12 || e.Warning == "" {
 		t.Errorf("the planted step was not seen: %+v", e.Change)
 	}
+	if e := m.Effect(q, 2030, 30); e.Change.Status == OK {
+		t.Errorf("an event after the last wave has an effect: %+v", e.Change)
+	}
+	if e := m.Effect(q, 1990, 30); e.Change.Status == OK {
+		t.Errorf("an event before the first wave has an effect: %+v", e.Change)
+	}
 	q.Country = "C02"
 	apart := m.Estimate(Query{Country: "C02", Target: "TGT", Population: "public", Time: 2003.5})
 	c := m.Change(q, 2003.5, 2003.6)
 	if c.Changed || c.Hi-c.Lo > apart.Hi-apart.Lo {
 		t.Errorf("a tenth of a year: %+v, wider than one estimate %v to %v", c, apart.Lo, apart.Hi)
+	}
+}
+
+// TestNoDriftIsNoKnowledge: series that repeat one figure have no drift, and
+// still nobody knows that opinion stood still between two waves.
+func TestNoDriftIsNoKnowledge(t *testing.T) {
+	var obs []Observation
+	for _, o := range panel(3, 6, 3, 0, map[string]float64{"a": 0}) {
+		o.Share = 0.5
+		obs = append(obs, o)
+	}
+	m := Fit(obs, Options{})
+	q := Query{Country: obs[0].Country, Target: obs[0].Target, Population: obs[0].Population}
+	e := m.Effect(q, obs[0].Time+0.5, 1)
+	if e.Change.Status == OK && e.Change.Hi-e.Change.Lo < 4*leastSpread {
+		t.Errorf("a change known to %g: %+v", e.Change.Hi-e.Change.Lo, e.Change)
 	}
 }
 
