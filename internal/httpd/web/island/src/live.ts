@@ -50,6 +50,30 @@ async function replace(url: string, id: string, signal?: AbortSignal): Promise<b
   const fresh = page?.getElementById(id);
   const old = document.getElementById(id);
   if (!fresh || !old) return false;
-  old.replaceWith(document.adoptNode(fresh));
+  const part = document.adoptNode(fresh);
+  keepWork(old, part);
+  const focused = old.contains(document.activeElement) ? document.activeElement?.id : "";
+  old.replaceWith(part);
+  if (focused) document.getElementById(focused)?.focus();
   return true;
+}
+
+type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+/** What the reader opened, chose or wrote in a part stays in the one that takes its place. Hidden fields are the answer's own. */
+function keepWork(old: Element, fresh: Element): void {
+  const summary = (d: HTMLDetailsElement): string => d.querySelector("summary")?.textContent ?? "";
+  const opened = new Set([...old.querySelectorAll<HTMLDetailsElement>("details[open]")].map(summary));
+  for (const d of fresh.querySelectorAll<HTMLDetailsElement>("details")) d.open ||= opened.has(summary(d));
+
+  const fields = (part: Element): Field[] => [...part.querySelectorAll<Field>("input[name]:not([type=hidden]), select[name], textarea[name]")];
+  const chosen = (f: Field): f is HTMLInputElement => f instanceof HTMLInputElement && (f.type === "radio" || f.type === "checkbox");
+  const key = (f: Field): string => (chosen(f) ? `${f.name}=${f.value}` : f.name);
+  const was = new Map(fields(old).map((f) => [key(f), f]));
+  for (const f of fields(fresh)) {
+    const before = was.get(key(f));
+    if (!before || (before instanceof HTMLInputElement && before.type === "file")) continue;
+    if (chosen(f)) f.checked = (before as HTMLInputElement).checked;
+    else f.value = before.value;
+  }
 }

@@ -308,6 +308,11 @@ test("a measure is announced: who is hit, and a plan with who pays, in under 10 
   assert.ok(analyst.clicks < 10, `${analyst.clicks} clicks`);
   await page.locator("details.keep summary").click();
   await page.fill("#code", "811292");
+  for (const share of ["75", "80"]) { // what is written stays while the answer changes
+    await page.locator("#withheld").fill(share);
+    await page.waitForFunction((s) => new URL(location.href).searchParams.get("withheld") === s, share);
+  }
+  assert.equal(await page.inputValue("#code"), "811292");
   await page.locator("details.keep form button.primary").click();
   await arrive(page, /\/object\/x-causeway-plan--/);
   const plan = new URL(page.url()).pathname;
