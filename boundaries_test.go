@@ -90,7 +90,7 @@ func impureCores(g imports) (broken []string) {
 // layer orders the rooms: a room may import rooms of lower layers only.
 var layer = map[string]int{
 	"stix": 0, "label": 0, "coord": 0, "trade": 0, "opinion": 0, "taxii": 0,
-	"internal/audit": 1, "internal/interchange": 1,
+	"internal/folderlock": 0, "internal/audit": 1, "internal/interchange": 1,
 	"internal/vault": 2,
 	"internal/line":  3, "internal/people": 3, "internal/statement": 3, "internal/exercise": 3,
 	"internal/desk":  4,

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"causeway/internal/folderlock"
 )
 
 // Folder is where statements are made: secrets/ (keys of this agency), public/
@@ -298,7 +300,7 @@ type Round struct {
 // Publish logs every draft of the folder and writes the site. What would not
 // verify is not written. One process publishes at a time.
 func (f Folder) Publish(round Round) (p Published, err error) {
-	lock, err := lockFolder(f.at("lock"))
+	lock, err := folderlock.Take(f.at("lock"))
 	if err != nil {
 		return p, fmt.Errorf("publish: %w", err)
 	}

@@ -16,10 +16,9 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
-)
 
-// errLocked: another process has the folder.
-var errLocked = errors.New("another process works on the folder; end it first")
+	"causeway/internal/folderlock"
+)
 
 // Refusals of a witness, with the status codes of C2SP tlog-witness.
 var (
@@ -84,7 +83,7 @@ func OpenWitness(dir string, now func() time.Time) (*Witness, error) {
 		return nil, fmt.Errorf("open the witness: %s must hold exactly one key, for witness: make it with causeway witness init", w.dir.at("secrets"))
 	}
 	w.key = secrets[0]
-	if w.lock, err = lockFolder(w.dir.at("lock")); err != nil {
+	if w.lock, err = folderlock.Take(w.dir.at("lock")); err != nil {
 		return nil, fmt.Errorf("open the witness: %w", err)
 	}
 	if err := w.read(); err != nil {

@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
+
+	"causeway/internal/folderlock"
 )
 
 // forest is one log key and the checkpoints that it signs over any leaves:
@@ -216,7 +218,7 @@ func (l local) Called() string { return l.key.Name }
 func TestWitnessForgets(t *testing.T) {
 	f := newForest(t)
 	w := newWitness(t, "w1.example/w", "FR", &f.meta)
-	if _, err := OpenWitness(string(w.dir), time.Now); !errors.Is(err, errLocked) {
+	if _, err := OpenWitness(string(w.dir), time.Now); !errors.Is(err, folderlock.ErrLocked) {
 		t.Errorf("two processes have one witness: %v", err)
 	}
 	w.Close()

@@ -20,6 +20,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"causeway/internal/folderlock"
 	"causeway/internal/vault/internal/engine"
 )
 
@@ -74,7 +75,10 @@ func Open(ctx context.Context, dir string, readOnly bool) (_ *Engine, err error)
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("open the vault: %w", err)
 		}
-		if e.lock, err = lockFile(filepath.Join(dir, "vault.lock")); err != nil {
+		if e.lock, err = folderlock.Take(filepath.Join(dir, "vault.lock")); errors.Is(err, folderlock.ErrLocked) {
+			err = engine.ErrLocked
+		}
+		if err != nil {
 			return nil, fmt.Errorf("open the vault in %s: %w: stop the other causeway first, or give this one a folder of its own", dir, err)
 		}
 		// SQLite gives its other files the mode of this one.

@@ -1,6 +1,6 @@
 //go:build unix
 
-package statement
+package folderlock
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// lockFolder takes a folder for this process; the kernel gives it back when
-// the process ends, however it ends.
-func lockFolder(name string) (*os.File, error) {
+// Take makes the file name, if it is not there, and holds its folder until the
+// file is closed. [ErrLocked] when another process does.
+func Take(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func lockFolder(name string) (*os.File, error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errLocked
+			return nil, ErrLocked
 		}
 		return nil, fmt.Errorf("lock %s: %w", name, err)
 	}

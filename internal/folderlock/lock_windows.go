@@ -1,4 +1,4 @@
-package statement
+package folderlock
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockFolder takes a folder for this process; the system gives it back when
-// the process ends, however it ends.
-func lockFolder(name string) (*os.File, error) {
+// Take makes the file name, if it is not there, and holds its folder until the
+// file is closed. [ErrLocked] when another process does.
+func Take(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func lockFolder(name string) (*os.File, error) {
 	if err != nil {
 		f.Close()
 		if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-			return nil, errLocked
+			return nil, ErrLocked
 		}
 		return nil, fmt.Errorf("lock %s: %w", name, err)
 	}
