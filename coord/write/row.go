@@ -165,8 +165,6 @@ func Float(f float64) string { return string(appendFloat(nil, f)) }
 // one.
 func Seconds(us int64) string { return string(appendSeconds(nil, us)) }
 
-func count(n int64) string { return strconv.FormatInt(n, 10) }
-
 // table writes a header and rows.
 func table(w io.Writer, header []string, rows func(r *row) error) error {
 	l := newLines(w)

@@ -219,3 +219,13 @@ func TestNationalClearance(t *testing.T) {
 		}
 	}
 }
+
+// The sample tables are each other's way back, and say that they are assumed.
+func TestSampleTables(t *testing.T) {
+	for back, name := range map[bool]string{false: `"nato-japan"`, true: `"japan-nato"`} {
+		table := string(SampleTable(back))
+		if !strings.Contains(table, name) || !strings.Contains(strings.ToUpper(table), "ASSUMED") {
+			t.Errorf("back %v: %s", back, table[:min(len(table), 200)])
+		}
+	}
+}

@@ -44,6 +44,10 @@ func testNeighbours(t *testing.T, fresh func(testing.TB) Store) {
 	}
 	same(t, "of 1 for one who does not see 3", []string{"campaign--2 01", "note--8 01", "relationship--4 01"}, near(aiko, ID("campaign", 1)))
 	same(t, "of 1 for one who sees all", []string{"campaign--2 01", "campaign--3 01", "note--8 01", "relationship--4 01", "relationship--5 01", "relationship--6 01"}, near(chief, ID("campaign", 1)))
+	w.putAs("local", "campaign", 11, 1, []int{1}, "name", "one edge only")
+	w.putAs("local", "campaign", 12, 1, []int{1}, "name", "its other end")
+	w.putAs("local", "relationship", 13, 1, []int{1}, "relationship_type", "related-to", "source_ref", ID("campaign", 11), "target_ref", ID("campaign", 12))
+	same(t, "of one with one edge", []string{"campaign--2 01", "relationship--3 01"} /* 12 and 13 by their last digits */, near(aiko, ID("campaign", 11)))
 	same(t, "of the edge", []string{"campaign--1 01", "campaign--2 01"}, near(aiko, ID("relationship", 4)))
 	same(t, "of one whose name only is used", []string{}, near(aiko, ID("identity", 9)))
 	for _, id := range []string{ID("campaign", 3), ID("campaign", 99)} {
