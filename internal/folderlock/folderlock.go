@@ -5,4 +5,4 @@ package folderlock
 import "errors"
 
 // ErrLocked: another process holds the folder.
-var ErrLocked = errors.New("another process holds the folder")
+var ErrLocked = errors.New("another process works on the folder; end it first")
