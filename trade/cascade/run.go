@@ -216,7 +216,8 @@ const maxOffers = 1000
 
 // offers lets suppliers offer part of their stocks along the links they have
 // (RTA, second half). Needs and offers are clipped at zero: an offer left at
-// -5e-9 would hand an importer its whole need out of nothing.
+// -5e-9 would hand an importer its whole need out of nothing. A need below the
+// guard is met: the residue of a rounding must not keep a share of an offer.
 func (s *state) offers() {
 	need, avail := s.ask, s.keep
 	for i := range need {
@@ -230,13 +231,13 @@ func (s *state) offers() {
 		clear(s.sum)
 		clear(total)
 		for k, e := range s.flow {
-			if need[s.to[k]] > 0 && !s.frozen[k] {
+			if need[s.to[k]] > s.guard && !s.frozen[k] {
 				s.sum[s.from[k]] += e
 			}
 		}
 		for k, e := range s.flow {
 			offer[k] = 0
-			if i := s.from[k]; need[s.to[k]] > 0 && !s.frozen[k] && s.sum[i] > 0 {
+			if i := s.from[k]; need[s.to[k]] > s.guard && !s.frozen[k] && s.sum[i] > 0 {
 				offer[k] = avail[i] * e / s.sum[i]
 				total[s.to[k]] += offer[k]
 			}
